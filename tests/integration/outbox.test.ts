@@ -204,6 +204,35 @@ testsOnStack({}, (test) => {
     assertEquals(broker.size, 0);
   });
 
+  test("a message of another installation runs without that one's batch, schedule and user", async (stack) => {
+    const broker = new Broker();
+    const seen: unknown[] = [];
+    const T = define((payload, { envelope: { stamps } }) => void seen.push([payload, stamps]));
+    const { bus, tick } = await brokered(stack, broker, [T]);
+    const batch = await bus.dispatchBatch([{ type: "T", payload: 1 }], { name: "ours" });
+    const body = {
+      origin: "5f3c6e0a-58f4-4f43-9c3e-6b1a8a0e2d11",
+      ...{ payload: 2, createdAt: new Date().toISOString(), repeated: false },
+      stamps: { batch: { id: batch, nth: 1 }, user: { id: "ada" }, live: true, mine: 7 },
+    };
+    await broker.publish([{
+      ...{ id: "5", publication: 1, type: "T", queue: "default", priority: 0, groupKey: null },
+      ...{ body: JSON.stringify(body), bytes: 1 },
+    }]);
+    await tick(0);
+    const [counts] = await stack.sql`
+      select messenger.batch_state(b) ->> 'handled' as handled from public.messenger_batches b`;
+    await tick();
+    assertEquals(seen.find((one) => (one as unknown[])[0] === 2), [2, {
+      mine: 7,
+      origin: { installation: body.origin, id: "5" },
+    }]);
+    assertEquals(counts?.handled, "0");
+    const ended = await stack.sql`
+      select messenger.batch_state(b) ->> 'handled' as handled from public.messenger_batches b`;
+    assertEquals(ended[0]?.handled, "1");
+  });
+
   test("a transport with outbox: false gets a message directly, and its retry through the outbox", async (stack) => {
     const broker = new Broker({ outbox: false });
     const T = define((_, { attempt }) => {

@@ -68,3 +68,22 @@ Deno.test("a body that was not written here is refused with its field's name", (
     readBody(`{"origin":"${origin}","createdAt":"${createdAt}","payload":12345678901234567890}`)
   );
 });
+
+Deno.test("a body that Postgres could not keep is refused with the place of the value", () => {
+  const body = { origin, payload: 1, createdAt };
+  const deep = "[".repeat(101) + "]".repeat(101);
+  const wrong: [text: string, place: string][] = [
+    [JSON.stringify({ ...body, payload: { a: ["\0"] } }), "payload.a.0"],
+    [JSON.stringify({ ...body, payload: { "\0": 1 } }), "payload"],
+    [JSON.stringify({ ...body, groupKey: "a\0" }), "groupKey"],
+    [JSON.stringify({ ...body, stamps: { mine: "\ud800" } }), "stamps.mine"],
+    [JSON.stringify({ ...body, errors: [{ message: "\0" }] }), "errors.0.message"],
+    [JSON.stringify(body).replace('"payload":1', `"payload":${deep}`), "payload"],
+    [JSON.stringify({ ...body, attempts: 2 ** 31 }), "attempts"],
+    [JSON.stringify({ ...body, snoozes: 1e15 }), "snoozes"],
+    [JSON.stringify({ ...body, createdAt: "0000-01-01T00:00:00Z" }), "createdAt"],
+  ];
+  const deepest = JSON.parse("[".repeat(100) + "]".repeat(100));
+  assertEquals(readBody(writeBody({ ...body, payload: deepest })).payload, deepest);
+  for (const [text, place] of wrong) assertThrows(() => readBody(text), Error, place, text);
+});

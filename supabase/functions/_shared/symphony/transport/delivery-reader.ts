@@ -2,6 +2,7 @@
 
 import { toStamps } from "../database/claimed-messages.ts";
 import type { DeliveryCalls } from "../database/delivery-calls.ts";
+import { BUS_STAMPS, type Stamps } from "../message/envelope.ts";
 import { readProperty } from "../runtime/inspect.ts";
 import { isStorable } from "../runtime/json.ts";
 import type { Logger } from "../runtime/log.ts";
@@ -16,6 +17,8 @@ const NO_ORIGIN = "00000000-0000-0000-0000-000000000000";
 const LEASE_MS = 60_000;
 /** Longest part of an unreadable body that its dead letter keeps, in characters. */
 const LONGEST_TEXT = 100_000;
+/** The next one still fits into an integer of Postgres. */
+const LAST_PUBLICATION = 2_147_483_646;
 const ID = /^[1-9]\d{0,17}$/;
 
 /** The parts of a reader. */
@@ -25,6 +28,15 @@ export interface ReaderParts {
   readonly home: Pick<Transport, "loadSteps" | "reserveIds">;
   readonly inbox: Pick<DeliveryCalls, "settle">;
   readonly log: Logger;
+}
+
+/** Ids of another installation's batches, schedules and users mean nothing here, or something else. */
+function foreignStamps(
+  stamps: Stamps,
+  origin: { readonly installation: string; readonly id: string },
+): Stamps {
+  const rest = Object.entries(stamps).filter(([name]) => !BUS_STAMPS.has(name));
+  return { ...toStamps(Object.fromEntries(rest)), origin };
 }
 
 /** Reads what an engine delivers. */
@@ -50,10 +62,9 @@ export class DeliveryReader {
       }
       const isOwn = body.origin === origin;
       const id = isOwn ? delivery.id : await this.#newId();
-      const stamps = {
-        ...toStamps(body.stamps),
-        ...(!isOwn && { origin: { installation: body.origin, id: delivery.id } }),
-      };
+      const stamps = isOwn
+        ? toStamps(body.stamps)
+        : foreignStamps(body.stamps, { installation: body.origin, id: delivery.id });
       const mayBeRepeated = body.repeated || delivery.redelivered > 0;
       waiting.push({ id, delivery, body: { ...body, stamps }, mayBeRepeated });
     }
@@ -64,8 +75,8 @@ export class DeliveryReader {
     const { id, publication, type, queue } = delivery;
     try {
       if (!ID.test(id)) throw new RangeError("id: has to be a number of up to 18 digits");
-      if (!Number.isInteger(publication) || publication < 1) {
-        throw new RangeError("publication: has to be a whole number from 1");
+      if (!Number.isInteger(publication) || publication < 1 || publication > LAST_PUBLICATION) {
+        throw new RangeError(`publication: has to be a whole number from 1 to ${LAST_PUBLICATION}`);
       }
       if (type.length < 1 || type.length > 200 || !isStorable(type)) {
         throw new RangeError("type: has to be a name of 1 to 200 characters");

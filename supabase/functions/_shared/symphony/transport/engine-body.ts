@@ -3,9 +3,14 @@
 import { z } from "zod";
 import { toStamps } from "../database/claimed-messages.ts";
 import type { Stamps } from "../message/envelope.ts";
+import { toJson, UnstorableError } from "../runtime/json.ts";
 import { parseJson } from "../runtime/json-text.ts";
 
-const count = z.int().min(0).default(0);
+/** Postgres keeps counters in 32 bits. */
+const MOST = 2_147_483_647;
+const count = z.int().min(0).max(MOST).default(0);
+/** Postgres has no year 0. */
+const moment = z.iso.datetime({ offset: true }).refine((text) => !text.startsWith("0000"));
 
 /** Anyone may have put a message into an engine: a counter that is none is refused. */
 const engineBody = z.object({
@@ -15,11 +20,11 @@ const engineBody = z.object({
   priority: z.int().min(-1000).max(1000).default(0),
   groupKey: z.string().min(1).max(255).nullable().default(null),
   /** When it was dispatched, ISO 8601. */
-  createdAt: z.iso.datetime({ offset: true }),
+  createdAt: moment,
   /** When it was due, ISO 8601; null: when it was dispatched. */
-  availableAt: z.iso.datetime({ offset: true }).nullable().default(null),
+  availableAt: moment.nullable().default(null),
   /** End of the time to live, ISO 8601; null if it has none. */
-  expiresAt: z.iso.datetime({ offset: true }).nullable().default(null),
+  expiresAt: moment.nullable().default(null),
   retryCount: count,
   attempts: count,
   snoozes: count,
@@ -45,13 +50,27 @@ export function writeBody(
 
 /**
  * Reads a body.
- * @throws SyntaxError if it is no JSON, UnstorableError if a number or key in it would be lost, and RangeError that
- * names the field if it is none that {@link writeBody} has written. A stamp of the bus that is not what it has to be is
- * left out
+ * @throws SyntaxError if it is no JSON, and RangeError that names the field if Postgres could not keep a value in it, or
+ * it is none that {@link writeBody} has written. A stamp of the bus that is not what it has to be is left out
  */
 export function readBody(text: string): EngineBody {
-  const parsed = engineBody.safeParse(parseJson(text));
-  if (parsed.success) return { ...parsed.data, stamps: toStamps(parsed.data.stamps) };
-  const [issue] = parsed.error.issues;
-  throw new RangeError(`body: ${issue?.path.join(".") || "value"}: ${issue?.message}`);
+  const { success, data, error } = engineBody.safeParse(parseJson(text));
+  if (!success) {
+    const [issue] = error.issues;
+    throw new RangeError(`body: ${issue?.path.join(".") || "value"}: ${issue?.message}`);
+  }
+  const { payload, groupKey, stamps, errors } = data;
+  for (const [field, value] of Object.entries({ payload, groupKey, stamps, errors })) {
+    checkStorable(field, value);
+  }
+  return { ...data, stamps: toStamps(stamps) };
+}
+
+function checkStorable(field: string, value: unknown): void {
+  try {
+    toJson(value);
+  } catch (error) {
+    if (!(error instanceof UnstorableError)) throw error;
+    throw new RangeError(`body: ${[field, ...error.path].join(".")}: ${error.message}`);
+  }
 }
