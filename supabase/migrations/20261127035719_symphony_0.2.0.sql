@@ -2975,6 +2975,7 @@ declare
   seen text[] := array[]::text[];
   looked integer := 0;
   starts_at timestamptz;
+  has_many boolean;
 begin
   for lane in
     select m.queue, m.available_at as due_at from messenger.ready_messages m
@@ -2987,8 +2988,31 @@ begin
     seen := seen || lane.queue;
     starts_at := least(starts_at, messenger.lane_starts_at(lane.queue, lane.due_at));
   end loop;
-  if looked = 1000 then
-    for lane in select * from messenger.lane_fronts(p_queue) f where f.queue <> all (seen) order by f.due_at loop
+  has_many := looked = 1000 and (
+    select count(*) = 2000 from messenger.walk_lanes(p_queue || '/', p_queue || '/~', 2000)
+  );
+  if has_many then
+    for lane in
+      select w.queue, w.due_at
+      from (
+        select m.queue, m.available_at as due_at from messenger.ready_messages m
+        where split_part(m.queue, '/', 1) = p_queue and strpos(m.queue, '/') > 0
+        order by m.available_at limit 20000
+      ) as w
+      where w.queue not in (select unnest(seen))
+      order by w.due_at
+    loop
+      exit when cardinality(seen) >= 2000;
+      if lane.due_at >= starts_at then
+        return starts_at;
+      end if;
+      continue when lane.queue = any (seen);
+      seen := seen || lane.queue;
+      starts_at := least(starts_at, messenger.lane_starts_at(lane.queue, lane.due_at));
+    end loop;
+  end if;
+  if looked = 1000 and (not has_many or messenger.has_later_in_lanes(p_queue, 20000, 'infinity')) then
+    for lane in select * from messenger.lane_fronts(p_queue) f where f.queue not in (select unnest(seen)) order by f.due_at loop
       exit when lane.due_at >= starts_at;
       starts_at := least(starts_at, messenger.lane_starts_at(lane.queue, lane.due_at));
     end loop;
@@ -3192,7 +3216,7 @@ begin
 end
 $function$;
 
-CREATE FUNCTION messenger.oldest_lanes(p_queue text, p_messages integer)
+CREATE FUNCTION messenger.oldest_lanes(p_queue text, p_messages integer, p_except text[])
  RETURNS SETOF text
  LANGUAGE plpgsql
  SET search_path TO ''
@@ -3203,10 +3227,34 @@ CREATE FUNCTION messenger.oldest_lanes(p_queue text, p_messages integer)
 AS $function$
 begin
   return query
-  select m.queue from messenger.ready_messages m
-  where split_part(m.queue, '/', 1) = p_queue and strpos(m.queue, '/') > 0
-    and m.available_at <= public.messenger_now()
-  order by m.available_at limit p_messages;
+  select w.queue
+  from (
+    select m.queue, m.available_at from messenger.ready_messages m
+    where split_part(m.queue, '/', 1) = p_queue and strpos(m.queue, '/') > 0
+      and m.available_at <= public.messenger_now()
+    order by m.available_at limit p_messages
+  ) as w
+  -- Looked up in a hash table; an array would be read for each row.
+  where w.queue not in (select unnest(p_except))
+  order by w.available_at limit 1000;
+end
+$function$;
+
+CREATE FUNCTION messenger.has_later_in_lanes(p_queue text, p_messages integer, p_until timestamp with time zone)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ SET search_path TO ''
+ SET jit TO 'off'
+ SET enable_seqscan TO 'off'
+ SET enable_bitmapscan TO 'off'
+ SET enable_sort TO 'off'
+AS $function$
+begin
+  return exists (
+    select from messenger.ready_messages m
+    where split_part(m.queue, '/', 1) = p_queue and strpos(m.queue, '/') > 0 and m.available_at <= p_until
+    order by m.available_at offset p_messages limit 1
+  );
 end
 $function$;
 
@@ -3344,11 +3392,12 @@ AS $function$
 declare
   -- Once: each call costs microseconds.
   clock constant timestamptz := public.messenger_now();
-  oldest constant text[] := array(select messenger.oldest_lanes(p_queue.name, 1000));
+  oldest constant text[] := array(select messenger.oldest_lanes(p_queue.name, 1000, '{}'));
   names text[] := array(select distinct o from unnest(oldest) as o where o <> all (p_known));
+  closed text[] := array[]::text[];
   waiting messenger.due_lane[];
 begin
-  for round in 1..2 loop
+  for round in 1..3 loop
     waiting := array(
       select d from (
         select messenger.to_due_lane(
@@ -3358,11 +3407,17 @@ begin
       ) as w
       where (d).queue is not null limit p_max_lanes
     );
-    exit when round = 2 or cardinality(waiting) > 0 or cardinality(p_known) > 0 or cardinality(oldest) < 1000;
-    names := array(
-      select f.queue from messenger.lane_fronts(p_queue.name) f
-      where f.due_at <= clock and f.queue <> all (names) order by f.due_at
-    );
+    exit when round = 3 or cardinality(waiting) > 0 or cardinality(p_known) > 0 or cardinality(oldest) < 1000;
+    closed := closed || names;
+    if round = 1 then
+      names := array(select distinct o from messenger.oldest_lanes(p_queue.name, 20000, closed) as o);
+    else
+      exit when cardinality(names) = 0 and not messenger.has_later_in_lanes(p_queue.name, 20000, clock);
+      names := array(
+        select f.queue from messenger.lane_fronts(p_queue.name) f
+        where f.due_at <= clock and f.queue not in (select unnest(closed)) order by f.due_at
+      );
+    end if;
   end loop;
   return waiting;
 end
@@ -11717,7 +11772,7 @@ begin
   select jsonb_object_agg(d.queue, coalesce(p_alert.memory ->> d.queue, to_jsonb(clock) #>> '{}')) into memory
   from (
     select f.queue from messenger.queues_due(full_queues, '{}') as f
-    where not f.in_lanes or exists (select from messenger.oldest_lanes(f.queue, 1))
+    where not f.in_lanes or exists (select from messenger.oldest_lanes(f.queue, 1, '{}'))
     union
     select l from unnest(full_lanes) as l where (messenger.due_key(l, messenger.front_key(l))).id is not null
   ) as d;
@@ -14943,6 +14998,9 @@ comment on routine messenger.has_due_behind(text,messenger.claim_key) is
 comment on routine messenger.has_keys(jsonb) is
   'Part of write_effects: whether messages have idempotency or dedupe keys, or a group of the outbox, which other transactions may hold.';
 
+comment on routine messenger.has_later_in_lanes(text,integer,timestamp with time zone) is
+  'Whether more than a number of messages in the lanes of a queue are due at a moment.';
+
 comment on routine messenger.has_new_event(bigint,text[]) is
   'Whether an event is there that a parked message has not seen, of the keys that it waits for.';
 
@@ -15156,8 +15214,8 @@ comment on routine messenger.note_turn(text,text) is
 comment on routine messenger.note_waits(bigint,text[]) is
   'Part of a settle call that parks a message, whose row it has written: the message waits for these events. If one is there already, the message is due at once.';
 
-comment on routine messenger.oldest_lanes(text,integer) is
-  'The lanes of those messages of a queue that have been due for longest, once for each message.';
+comment on routine messenger.oldest_lanes(text,integer,text[]) is
+  'The lanes of those messages of a queue that have been due for longest, once for each message, up to 1,000 that are not in the lanes p_except.';
 
 comment on routine messenger.open_batch(jsonb) is
   'Part of messenger_write_batch: locks the batch that has the idempotency key, or makes it, and returns it.';

@@ -57,7 +57,8 @@ comment on function messenger.lane_starts_at(text, timestamptz) is
   'Part of messenger.next_due(): when a message of a lane may start that falls due at a moment; null where the lane is paused.';
 
 -- In the order of the due times, up to the first lane that is open: nearly always one row. Where the oldest 1,000
--- messages are of lanes that are paused or full, however deep their backlogs, each further lane is one or two reads.
+-- messages are of lanes that are paused or full, however deep their backlogs, each further lane is one or two reads;
+-- of many lanes, whose reads would take longer, it first looks at the oldest 20,000 messages.
 create function messenger.next_due_in_lanes(p_queue text) returns timestamptz
 language plpgsql volatile
 set search_path = ''
@@ -67,6 +68,7 @@ declare
   seen text[] := array[]::text[];
   looked integer := 0;
   starts_at timestamptz;
+  has_many boolean;
 begin
   for lane in
     select m.queue, m.available_at as due_at from messenger.ready_messages m
@@ -79,8 +81,31 @@ begin
     seen := seen || lane.queue;
     starts_at := least(starts_at, messenger.lane_starts_at(lane.queue, lane.due_at));
   end loop;
-  if looked = 1000 then
-    for lane in select * from messenger.lane_fronts(p_queue) f where f.queue <> all (seen) order by f.due_at loop
+  has_many := looked = 1000 and (
+    select count(*) = 2000 from messenger.walk_lanes(p_queue || '/', p_queue || '/~', 2000)
+  );
+  if has_many then
+    for lane in
+      select w.queue, w.due_at
+      from (
+        select m.queue, m.available_at as due_at from messenger.ready_messages m
+        where split_part(m.queue, '/', 1) = p_queue and strpos(m.queue, '/') > 0
+        order by m.available_at limit 20000
+      ) as w
+      where w.queue not in (select unnest(seen))
+      order by w.due_at
+    loop
+      exit when cardinality(seen) >= 2000;
+      if lane.due_at >= starts_at then
+        return starts_at;
+      end if;
+      continue when lane.queue = any (seen);
+      seen := seen || lane.queue;
+      starts_at := least(starts_at, messenger.lane_starts_at(lane.queue, lane.due_at));
+    end loop;
+  end if;
+  if looked = 1000 and (not has_many or messenger.has_later_in_lanes(p_queue, 20000, 'infinity')) then
+    for lane in select * from messenger.lane_fronts(p_queue) f where f.queue not in (select unnest(seen)) order by f.due_at loop
       exit when lane.due_at >= starts_at;
       starts_at := least(starts_at, messenger.lane_starts_at(lane.queue, lane.due_at));
     end loop;

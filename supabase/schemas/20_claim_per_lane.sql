@@ -4,7 +4,8 @@
 -- If more lanes have due messages than the claim may take, it takes one message of each lane in turn, and notes where
 -- it ended: the next claim, of whichever worker, continues with the lane behind. A claim passes at most 1,000 lanes
 -- whose messages fall due later. Behind these, the lanes of the messages that have waited longest have their turn. If the
--- oldest 1,000 are of lanes that are paused or full, a claim that has found none looks at every lane.
+-- oldest 1,000 are of lanes that are paused or full, a claim that has found none looks at the oldest 20,000, and if these
+-- are not all that are due, at every lane: 5 us a lane, which is 0.5 s for 100,000.
 
 create table messenger.lane_turns (
   queue text collate "C" primary key,
@@ -98,21 +99,42 @@ $$;
 comment on function messenger.walk_lanes(text, text, integer) is
   'The queues between two names that have a ready message, up to a number, each with its first ready message, due or not. One read of an index for each.';
 
-create function messenger.oldest_lanes(p_queue text, p_messages integer) returns setof text
+create function messenger.oldest_lanes(p_queue text, p_messages integer, p_except text[]) returns setof text
 language plpgsql
 rows 1000
 set search_path = ''
 as $$
 begin
   return query
-  select m.queue from messenger.ready_messages m
-  where split_part(m.queue, '/', 1) = p_queue and strpos(m.queue, '/') > 0
-    and m.available_at <= public.messenger_now()
-  order by m.available_at limit p_messages;
+  select w.queue
+  from (
+    select m.queue, m.available_at from messenger.ready_messages m
+    where split_part(m.queue, '/', 1) = p_queue and strpos(m.queue, '/') > 0
+      and m.available_at <= public.messenger_now()
+    order by m.available_at limit p_messages
+  ) as w
+  -- Looked up in a hash table; an array would be read for each row.
+  where w.queue not in (select unnest(p_except))
+  order by w.available_at limit 1000;
 end
 $$;
-comment on function messenger.oldest_lanes(text, integer) is
-  'The lanes of those messages of a queue that have been due for longest, once for each message.';
+comment on function messenger.oldest_lanes(text, integer, text[]) is
+  'The lanes of those messages of a queue that have been due for longest, once for each message, up to 1,000 that are not in the lanes p_except.';
+
+create function messenger.has_later_in_lanes(p_queue text, p_messages integer, p_until timestamptz) returns boolean
+language plpgsql
+set search_path = ''
+as $$
+begin
+  return exists (
+    select from messenger.ready_messages m
+    where split_part(m.queue, '/', 1) = p_queue and strpos(m.queue, '/') > 0 and m.available_at <= p_until
+    order by m.available_at offset p_messages limit 1
+  );
+end
+$$;
+comment on function messenger.has_later_in_lanes(text, integer, timestamptz) is
+  'Whether more than a number of messages in the lanes of a queue are due at a moment.';
 
 create function messenger.lane_turn(p_queue text) returns text
 language plpgsql
@@ -263,7 +285,8 @@ comment on function messenger.due_lanes(messenger.claim_queue, text, messenger.d
   'Part of a claim: lanes of a queue that have due messages and room, those that are known first, then the others in turn; and where the next claim begins if not all lanes have had their turn.';
 
 -- Those of the lanes in which the messages wait that have been due for longest, if lanes whose messages fall due later
--- were in the way of them. Every lane, where those that have waited longest are paused or full and no other is known.
+-- were in the way of them. Where those that have waited longest are paused or full and no other is known, those of
+-- more messages, and then every lane.
 create function messenger.waiting_lanes(
   p_queue messenger.claim_queue, p_known text[], p_max_lanes integer, p_slots integer
 ) returns messenger.due_lane[]
@@ -273,11 +296,12 @@ as $$
 declare
   -- Once: each call costs microseconds.
   clock constant timestamptz := public.messenger_now();
-  oldest constant text[] := array(select messenger.oldest_lanes(p_queue.name, 1000));
+  oldest constant text[] := array(select messenger.oldest_lanes(p_queue.name, 1000, '{}'));
   names text[] := array(select distinct o from unnest(oldest) as o where o <> all (p_known));
+  closed text[] := array[]::text[];
   waiting messenger.due_lane[];
 begin
-  for round in 1..2 loop
+  for round in 1..3 loop
     waiting := array(
       select d from (
         select messenger.to_due_lane(
@@ -287,11 +311,17 @@ begin
       ) as w
       where (d).queue is not null limit p_max_lanes
     );
-    exit when round = 2 or cardinality(waiting) > 0 or cardinality(p_known) > 0 or cardinality(oldest) < 1000;
-    names := array(
-      select f.queue from messenger.lane_fronts(p_queue.name) f
-      where f.due_at <= clock and f.queue <> all (names) order by f.due_at
-    );
+    exit when round = 3 or cardinality(waiting) > 0 or cardinality(p_known) > 0 or cardinality(oldest) < 1000;
+    closed := closed || names;
+    if round = 1 then
+      names := array(select distinct o from messenger.oldest_lanes(p_queue.name, 20000, closed) as o);
+    else
+      exit when cardinality(names) = 0 and not messenger.has_later_in_lanes(p_queue.name, 20000, clock);
+      names := array(
+        select f.queue from messenger.lane_fronts(p_queue.name) f
+        where f.due_at <= clock and f.queue not in (select unnest(closed)) order by f.due_at
+      );
+    end if;
   end loop;
   return waiting;
 end
