@@ -284,3 +284,34 @@ Deno.test("a schema that has to be waited for is checked as any other", async ()
     await bus.dispatch(Name, { name: "free" });
   }
 });
+
+Deno.test("what the caller changes in its payload and options after the call changes nothing", async () => {
+  const Slow = defineMessage({
+    type: "Slow",
+    schema: z.object({ list: z.array(z.number()) }).refine(() => Promise.resolve(true)),
+    handler: () => {},
+  });
+  const { bus } = workbench([Slow]);
+  const payload = { list: [1] };
+  const options = {
+    stamps: { trail: ["a"] },
+    availableAt: new Date("2030-01-01T00:00:00Z"),
+    groupKey: "g",
+    dedupeKey: "k",
+    dedupe: { window: "1m" as "1m" | "2m" },
+  };
+  const prepared = bus.prepare({ type: "Slow", payload, options });
+  payload.list.push(2);
+  options.stamps.trail.push("b");
+  options.availableAt.setTime(0);
+  options.groupKey = "other";
+  options.dedupe.window = "2m";
+  const { payload: kept, stamps, availableAt, groupKey, dedupe } = await prepared;
+  assertEquals([kept, stamps, groupKey, dedupe], [
+    { list: [1] },
+    { trail: ["a"] },
+    "g",
+    { windowMs: 60_000 },
+  ]);
+  assertEquals(availableAt, new Date("2030-01-01T00:00:00Z"));
+});

@@ -28,7 +28,7 @@ import { typeOf } from "../message/definition-lists.ts";
 import { limitsOf } from "./limits.ts";
 import { aroundHandlers, checkMiddlewares, type Middleware } from "./middleware.ts";
 import { checkNames } from "../runtime/option-names.ts";
-import { checkAgain, outgoing } from "./outgoing.ts";
+import { checkAgain, outgoing, ownOptions } from "./outgoing.ts";
 import type { Router } from "./router.ts";
 import { checkTransportName } from "./routing.ts";
 import type { LimitedDispatch } from "../message/rate-limit.ts";
@@ -49,6 +49,7 @@ export function isOfMiddleware(error: unknown): boolean {
 
 /** The transports beside home of a bus without a router. */
 const NONE: ReadonlyMap<string, unknown> = new Map();
+const NO_OPTIONS: DispatchOptions = Object.freeze({});
 const INPUT = ["type", "payload", "options"];
 
 /** Dispatches messages, and runs handlers inside the middleware. */
@@ -195,9 +196,10 @@ export class MessageBus {
   /** Checks a message and fills in its definition's values. It writes nothing. */
   async prepare(input: MessageInput): Promise<OutgoingMessage> {
     checkNames(input, INPUT);
-    const { type, payload, options = {} } = input;
+    const { type, payload } = input;
     const definition = this.registry.get(type);
     if (!definition) throw new UnknownMessageTypeError(type);
+    const options = input.options === undefined ? NO_OPTIONS : ownOptions(input.options);
     const { json, parsed } = await this.#checkPayload(definition, payload);
     const message = await this.#withCancel(outgoing(definition, json, options, parsed), options);
     if (this.#middleware.length === 0) return this.#route(message);

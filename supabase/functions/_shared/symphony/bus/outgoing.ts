@@ -10,7 +10,7 @@ import { showValue } from "../runtime/inspect.ts";
 import { checkPriority, checkQueue } from "../message/names.ts";
 import { parentQueue, queueOf } from "../message/lane.ts";
 import type { MessageDefinition } from "../message/definition.ts";
-import { checkNames } from "../runtime/option-names.ts";
+import { checkNames, isOptions } from "../runtime/option-names.ts";
 
 const OPTIONS = Object.keys(
   {
@@ -51,10 +51,30 @@ const FIELDS = Object.keys(
 );
 
 /**
+ * Copies options when a dispatch is called. A schema or middleware may take time, and the caller, who does not have to
+ * wait for the dispatch, may change its objects meanwhile.
+ * @throws RangeError that names an option which is unknown, or a stamp that cannot be stored
+ */
+export function ownOptions(options: DispatchOptions): DispatchOptions {
+  checkNames(options, OPTIONS);
+  const given = OPTIONS.map((name) => [name, options[name as keyof DispatchOptions]]);
+  const own: DispatchOptions = Object.fromEntries(given.filter(([, value]) => value !== undefined));
+  const { availableAt, dedupe, stamps, onCancelled } = own;
+  return {
+    ...own,
+    ...(availableAt instanceof Date && { availableAt: new Date(availableAt) }),
+    ...(isOptions(dedupe) && { dedupe: { ...dedupe } }),
+    ...(stamps !== undefined && { stamps: toStamps(stamps) }),
+    ...(isOptions(onCancelled) && { onCancelled: { ...onCancelled } }),
+  };
+}
+
+/**
  * Makes the message that a dispatch sends.
  * @param payload JSON that the definition's schema accepts
+ * @param options as {@link ownOptions} returns them
  * @param parsed the payload as the schema returned it
- * @throws RangeError that names an option which is wrong, unknown, or contradicts another
+ * @throws RangeError that names an option which is wrong, or contradicts another
  */
 export function outgoing(
   definition: MessageDefinition,
@@ -62,7 +82,6 @@ export function outgoing(
   options: DispatchOptions,
   parsed: unknown = payload,
 ): OutgoingMessage {
-  checkNames(options, OPTIONS);
   const { delay, ttl = definition.ttlMs, dedupeKey, dedupe, stamps, priority } = options;
   if (dedupe !== undefined && dedupeKey === undefined) {
     throw new RangeError("dedupe: needs a dedupeKey");
@@ -79,7 +98,7 @@ export function outgoing(
       dedupeKey,
       dedupe: parseDedupe(dedupe === undefined ? definition.dedupe : dedupe, "dedupe"),
     }),
-    ...(stamps !== undefined && { stamps: toStamps(stamps) }),
+    ...(stamps !== undefined && { stamps }),
   };
   checkValues(message);
   if (definition.runsOn === "worker" && parentQueue(message.queue) !== definition.queue) {
