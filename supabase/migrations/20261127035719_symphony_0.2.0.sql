@@ -4960,7 +4960,12 @@ declare
   results jsonb;
 begin
   select * into batch from public.messenger_batches b where b.id = messenger_batch_results.id;
-  if batch.id is null or batch.finished_at is null then
+  -- A finished batch has pending members again once dead letters of it were redriven.
+  if batch.id is null or batch.finished_at is null or exists (
+    select from messenger.batch_chunks c
+    join public.messenger_messages m on m.id = any (c.ids)
+    where c.batch_id = batch.id and c.chunk = 1 and m.stamps #>> '{batch,id}' = batch.id::text
+  ) then
     return jsonb_build_object('known', batch.id is not null, 'finished', false);
   end if;
   if (
@@ -5068,7 +5073,8 @@ begin
       where b.idempotency_scope = scope and b.idempotency_key = key
       for update;
       continue when not found;
-      if batch.key_until <= clock or p_batch ? 'call' and batch.sealed_at is not null
+      -- The children of ctx.all are found for as long as their batch is there: a redrive may come late.
+      if batch.key_until <= clock and batch.parent_id is null or p_batch ? 'call' and batch.sealed_at is not null
         and batch.sealed_by is distinct from (p_batch ->> 'call')::uuid
       then
         update public.messenger_batches b set idempotency_key = null where b.id = batch.id;
@@ -7411,15 +7417,29 @@ declare
     select i from unnest(p_ids) as i
     where not exists (select from public.messenger_failed_messages f where f.id = i)
   );
+  left_batches bigint[];
 begin
   -- A step's name means its first one.
-  delete from public.messenger_steps s
-  where s.message_id = any (redriven) and (
-      s.status = 'failed' or p_from = 'start' or s.position >= (
-        select min(f.position) from public.messenger_steps f
-        where f.message_id = s.message_id and f.name = p_from
+  with forgotten as (
+    delete from public.messenger_steps s
+    where s.message_id = any (redriven) and (
+        s.status = 'failed' or p_from = 'start' or s.position >= (
+          select min(f.position) from public.messenger_steps f
+          where f.message_id = s.message_id and f.name = p_from
+        )
       )
-    );
+    returning s.message_id, s.kind, s.details
+  )
+  select array_agg(b.id) into left_batches from forgotten f
+  join public.messenger_batches b on b.id = messenger.batch_of(jsonb_build_object(
+    'batch', jsonb_build_object('id', f.details ->> 'batch')
+  )) and b.parent_id = f.message_id
+  where f.kind = 'all' and p_from is not null;
+  -- A step that is made again dispatches its children again. A batch is locked first or alone, and so not waited for.
+  update public.messenger_batches b set idempotency_key = null
+  where b.id in (
+    select l.id from public.messenger_batches l where l.id = any (left_batches) for update skip locked
+  );
   if p_from = 'start' then
     update public.messenger_messages m set stamps = m.stamps - 'durable'
     where m.id = any (redriven) and m.stamps ? 'durable';
@@ -14969,7 +14989,7 @@ comment on routine messenger.followed_steps(bigint) is
   'Part of following: {"steps": {"current", "done", "number"}} of a message that has steps: the step that runs, or the sleep or wait that it is parked in, the names of the last 100 finished steps, and how many are finished. Never results. {} if it has none.';
 
 comment on routine messenger.forget_from(bigint[],text) is
-  'Part of a redrive: deletes the failed steps of messages, and the steps from the one of a name on; for "start" all of them, and the mark of the version. Dead letters that the redrive skipped keep theirs.';
+  'Part of a redrive: deletes the failed steps of messages, and the steps from the one of a name on; for "start" all of them, and the mark of the version. Children of ctx.all are dispatched again if "from" is given. Dead letters that the redrive skipped keep theirs.';
 
 comment on routine messenger.forget_points(regclass,timestamp with time zone,integer) is
   'Part of pruning: deletes up to p_max_rows points of a time series before a moment, and returns how many.';
@@ -15545,7 +15565,7 @@ comment on routine public.messenger_backlogs(text[]) is
   'Due messages of up to 200 queues within the last hour, in 30 bins of two minutes with the largest number of each: {"from", "step_seconds", "queues": [{"name", "due"}]}.';
 
 comment on routine public.messenger_batch_results(bigint) is
-  'Fates of the members of a finished batch of one chunk, in order: {"known", "finished", "results": [{"id", "status", "result", "reason", "error"}]}. Status is handled, failed, cancelled, or missing for one that is no longer known.';
+  'Fates of the members of a batch of one chunk in which none is pending, in order: {"known", "finished", "results": [{"id", "status", "result", "reason", "error"}]}. Status is handled, failed, cancelled, or missing for one that is no longer known.';
 
 comment on routine public.messenger_begin_webhook(text,bigint) is
   'Tells a handler what to send to an endpoint: {"url", "event", "data", "timestamp", "secret_names", "secrets", "wait_ms"}; wait_ms above 0: the rate allows it only then. {"refused", "event"} if it is not to be sent.';

@@ -114,7 +114,12 @@ declare
   results jsonb;
 begin
   select * into batch from public.messenger_batches b where b.id = messenger_batch_results.id;
-  if batch.id is null or batch.finished_at is null then
+  -- A finished batch has pending members again once dead letters of it were redriven.
+  if batch.id is null or batch.finished_at is null or exists (
+    select from messenger.batch_chunks c
+    join public.messenger_messages m on m.id = any (c.ids)
+    where c.batch_id = batch.id and c.chunk = 1 and m.stamps #>> '{batch,id}' = batch.id::text
+  ) then
     return jsonb_build_object('known', batch.id is not null, 'finished', false);
   end if;
   if (
@@ -142,4 +147,4 @@ begin
 end
 $$;
 comment on function public.messenger_batch_results(bigint) is
-  'Fates of the members of a finished batch of one chunk, in order: {"known", "finished", "results": [{"id", "status", "result", "reason", "error"}]}. Status is handled, failed, cancelled, or missing for one that is no longer known.';
+  'Fates of the members of a batch of one chunk in which none is pending, in order: {"known", "finished", "results": [{"id", "status", "result", "reason", "error"}]}. Status is handled, failed, cancelled, or missing for one that is no longer known.';

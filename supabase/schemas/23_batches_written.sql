@@ -82,7 +82,8 @@ begin
       where b.idempotency_scope = scope and b.idempotency_key = key
       for update;
       continue when not found;
-      if batch.key_until <= clock or p_batch ? 'call' and batch.sealed_at is not null
+      -- The children of ctx.all are found for as long as their batch is there: a redrive may come late.
+      if batch.key_until <= clock and batch.parent_id is null or p_batch ? 'call' and batch.sealed_at is not null
         and batch.sealed_by is distinct from (p_batch ->> 'call')::uuid
       then
         update public.messenger_batches b set idempotency_key = null where b.id = batch.id;
