@@ -1,4 +1,4 @@
-/** The function `dispatch` of a project that imports the npm package, as users deploy it. */
+/** The functions of a project that imports the npm package, as users deploy them. */
 
 import { NAME, ROOT } from "../../package/entries.ts";
 import { buildPackage } from "../../package/build.ts";
@@ -6,26 +6,37 @@ import type { ColdFunction, FunctionHost } from "./functions.ts";
 
 /** The packages that the package imports. */
 const PACKAGES = ["hono", "zod", "@supabase/supabase-js"];
-const FUNCTION = `import { defineMessage, z } from "${NAME}";
-import { createDispatch } from "${NAME}/edge";
+/** The function of `symphony-messenger/edge` that makes each of them. */
+const DOORS = { dispatch: "createDispatch", tick: "createTick", messenger: "createManagement" };
+
+const textOf = (door: keyof typeof DOORS) =>
+  `import { defineMessage, z } from "${NAME}";
+import { ${DOORS[door]} } from "${NAME}/edge";
 
 const Noop = defineMessage({
   type: "Noop",
   schema: z.object({ n: z.number().int(), text: z.string() }),
   handler: () => {},
 });
-export default createDispatch({ messages: [Noop] });
+export default ${DOORS[door]}({ messages: [Noop] });
 `;
 
+/** A function, and how its processes are started. */
+export interface Hosted {
+  readonly asked: ColdFunction;
+  readonly host: FunctionHost;
+}
+
 /**
- * Builds the package into a project of its own, whose function takes the place of the one of the sources.
+ * Builds the package into a project of its own, whose functions take the place of those of the sources.
+ * @param doors the functions of the sources, by their names
  * @param folder an empty folder
  */
 export async function preparePackaged(
   host: FunctionHost,
-  asked: ColdFunction,
+  doors: Readonly<Record<keyof typeof DOORS, ColdFunction>>,
   folder: string,
-): Promise<{ readonly host: FunctionHost; readonly asked: ColdFunction }> {
+): Promise<Hosted[]> {
   const modules = `${folder}/node_modules`;
   await Deno.mkdir(`${modules}/@supabase`, { recursive: true });
   await buildPackage(`${modules}/${NAME}`);
@@ -37,13 +48,20 @@ export async function preparePackaged(
     "deno.json": JSON.stringify({ nodeModulesDir: "manual" }),
     "package.json": JSON.stringify({ dependencies }),
     "import_map.json": JSON.stringify({ imports: {} }),
-    "index.ts": FUNCTION,
+    "dispatch.ts": textOf("dispatch"),
+    "tick.ts": textOf("tick"),
+    "messenger.ts": textOf("messenger"),
   };
   for (const [name, text] of Object.entries(files)) {
     await Deno.writeTextFile(`${folder}/${name}`, text);
   }
-  return {
-    host: { ...host, config: `${folder}/deno.json`, importMap: `${folder}/import_map.json` },
-    asked: { ...asked, label: `${asked.name} of the package`, entrypoint: `${folder}/index.ts` },
+  const own = {
+    ...host,
+    config: `${folder}/deno.json`,
+    importMap: `${folder}/import_map.json`,
   };
+  return Object.entries(doors).map(([door, asked]) => ({
+    host: own,
+    asked: { ...asked, label: `${asked.name} of the package`, entrypoint: `${folder}/${door}.ts` },
+  }));
 }
