@@ -529,7 +529,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Makes dead letters of messages that wait in the outbox
+         * Makes dead letters of messages that wait in the outbox, or that a broker has
          * @description Works for up to 10 s, in steps that each commit; `next` tells where to continue.
          */
         post: operations["cancelOutbox"];
@@ -1756,6 +1756,10 @@ export interface components {
             /** @description Text of the latest refusal */
             refusal: string | null;
             due: boolean;
+        };
+        OutboxCancelled: components["schemas"]["OutboxChanged"] & {
+            /** @description Messages that a broker has: they are dropped when a worker gets them */
+            running: number;
         };
         OutboxChanged: {
             /** @description Messages that match */
@@ -6366,7 +6370,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["OutboxChanged"];
+                    "application/json": components["schemas"]["OutboxCancelled"];
                 };
             };
             /** @description A field is wrong */

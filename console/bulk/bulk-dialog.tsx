@@ -45,7 +45,7 @@ const EXPLANATIONS: Readonly<Record<BulkAction["verb"], string>> = {
   resend:
     "Each goes to its endpoint as a new attempt, in order. Those that wait already stay as they are.",
   cancelOutbox:
-    "They become dead letters, and a redrive sends them again. Those being published just now stay.",
+    "They become dead letters, those that a broker has once a worker gets them. A redrive sends them again. Those being published just now stay.",
   runOutbox:
     "Delayed and refused messages become due, and the pause after failures ends: the transport is tried at once.",
   resendOutbox:

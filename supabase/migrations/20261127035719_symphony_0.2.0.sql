@@ -519,6 +519,16 @@ create table messenger.delivery_starts (
 create index delivery_starts_started_at_idx on messenger.delivery_starts (started_at);
 alter table messenger.delivery_starts enable row level security;
 
+create table messenger.cancelled_deliveries (
+  transport text not null,
+  id bigint not null,
+  publication integer not null,
+  cancelled_at timestamptz not null,
+  primary key (transport, id, publication)
+);
+create index cancelled_deliveries_cancelled_at_idx on messenger.cancelled_deliveries (cancelled_at);
+alter table messenger.cancelled_deliveries enable row level security;
+
 -- Lanes. Names of queues compare by their bytes from now on, which makes their indexes again: a second for each million
 -- waiting messages. Views and triggers that name such a column are made again as well.
 
@@ -4477,11 +4487,17 @@ begin
       order by m.id limit 100
     );
     if cardinality(slice) = 0 then
-      -- Members that wait for another transport. Those that it has are out of reach.
+      -- Members that wait for another transport, and those that it has.
       done := done + cardinality(messenger.cancel_positions(array(
         select o.position from messenger.batch_chunks c
         join messenger.outbox o on o.id = any (c.ids)
         where c.batch_id = p_batch.id and c.chunk = next_chunk and o.sent_at is null
+          and o.stamps #>> '{batch,id}' = p_batch.id::text
+      )));
+      running := running + cardinality(messenger.mark_cancelled(array(
+        select o.position from messenger.batch_chunks c
+        join messenger.outbox o on o.id = any (c.ids)
+        where c.batch_id = p_batch.id and c.chunk = next_chunk and o.sent_at is not null
           and o.stamps #>> '{batch,id}' = p_batch.id::text
       )));
       next_chunk := case when next_chunk < p_batch.chunks then next_chunk + 1 end;
@@ -6295,6 +6311,7 @@ CREATE FUNCTION public.messenger_look_up_deliveries(transport text, deliveries j
  SET search_path TO ''
 AS $function$
 declare
+  own constant uuid := messenger.installation_id();
   found jsonb;
 begin
   with given as materialized (
@@ -6302,7 +6319,10 @@ begin
       select from messenger.handled_deliveries h
       where h.transport = messenger_look_up_deliveries.transport and h.origin = d.origin and h.id = d.source_id
         and h.publication = d.publication
-    ) as handled
+    ) as handled, d.origin = own and exists (
+      select from messenger.cancelled_deliveries c
+      where c.transport = messenger_look_up_deliveries.transport and c.id = d.source_id and c.publication = d.publication
+    ) as cancelled
     from rows from (
       jsonb_to_recordset(deliveries) as (origin uuid, source_id bigint, publication integer, counted boolean)
     ) with ordinality as d (origin, source_id, publication, counted, place)
@@ -6317,11 +6337,55 @@ begin
     set starts = least(known.starts + 1, 1000), started_at = excluded.started_at
     returning known.origin, known.id, known.publication, known.starts
   )
-  select jsonb_agg(jsonb_build_object('handled', g.handled, 'starts', coalesce(s.starts, 0)) order by g.place)
+  select jsonb_agg(jsonb_strip_nulls(jsonb_build_object(
+    'handled', g.handled, 'cancelled', nullif(g.cancelled, false), 'starts', coalesce(s.starts, 0)
+  )) order by g.place)
   into found
   from given g
   left join started s on s.origin = g.origin and s.id = g.source_id and s.publication = g.publication;
-  return jsonb_build_object('deliveries', coalesce(found, '[]'));
+  return jsonb_strip_nulls(jsonb_build_object(
+    'deliveries', coalesce(found, '[]'), 'cancels', nullif(messenger.has_cancels(transport), false)
+  ));
+end
+$function$;
+
+CREATE FUNCTION messenger.has_outcome(p_transport text, p_id bigint, p_publication integer)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO ''
+AS $function$
+begin
+  return exists (
+    select from messenger.handled_deliveries h
+    where h.transport = p_transport and h.origin = (select i.id from messenger.installation i)
+      and h.id = p_id and h.publication = p_publication
+  );
+end
+$function$;
+
+CREATE FUNCTION messenger.is_marked(p_transport text, p_id bigint, p_publication integer)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO ''
+AS $function$
+begin
+  return exists (
+    select from messenger.cancelled_deliveries c
+    where c.transport = p_transport and c.id = p_id and c.publication = p_publication
+  );
+end
+$function$;
+
+CREATE FUNCTION messenger.has_cancels(p_transport text)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO ''
+AS $function$
+begin
+  return exists (select from messenger.cancelled_deliveries c where c.transport = p_transport);
 end
 $function$;
 
@@ -6333,28 +6397,64 @@ AS $function$
 declare
   fresh bigint[];
   repeated bigint[];
+  again constant bigint[] := array(
+    select (s.value ->> 'id')::bigint from jsonb_path_query(settlements, '$[*].*[*] ? (exists(@.delay_ms))') as s (value)
+  );
   answer jsonb := '{"stale": []}'::jsonb;
 begin
   if lease_ms is null or lease_ms not between 1 and 86400000 then
     raise sqlstate 'PT400' using message = 'lease_ms: has to be from 1 to 86400000';
   end if;
+  perform messenger.lock_publications(transport, adopted, again);
   fresh := messenger.note_deliveries(transport, handled || adopted);
   repeated := array(
     select (d.value ->> 'id')::bigint from jsonb_array_elements(handled || adopted) as d
     except select unnest(fresh) order by 1
   );
   if adopted <> '[]' then
-    perform messenger.adopt(adopted, fresh, lease_ms);
+    perform messenger.adopt(transport, adopted, fresh, lease_ms);
   end if;
   if settlements <> '[]' then
     answer := public.messenger_settle(settlements);
     perform messenger.return_to_outbox(transport, adopted, array(
-      select (s.value ->> 'id')::bigint
-      from jsonb_path_query(settlements, '$[*].*[*] ? (exists(@.delay_ms))') as s (value)
-      intersect select unnest(fresh)
+      select unnest(again) intersect select unnest(fresh)
     ));
   end if;
+  if messenger.has_cancels(transport) then
+    perform messenger.end_cancels(transport, handled || adopted);
+    answer := answer || '{"cancels": true}';
+  end if;
   return answer || jsonb_build_object('repeated', repeated::text[]);
+end
+$function$;
+
+CREATE FUNCTION messenger.lock_publications(p_transport text, p_publications jsonb, p_ids bigint[])
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+begin
+  if cardinality(p_ids) > 0 then
+    perform from messenger.outbox o
+    join jsonb_to_recordset(p_publications) as d (id bigint, source_id bigint, publication integer)
+      on d.source_id = o.id and d.publication = o.publication
+    where d.id = any (p_ids) and o.transport = p_transport
+    order by o.position
+    for no key update of o;
+  end if;
+end
+$function$;
+
+CREATE FUNCTION messenger.end_cancels(p_transport text, p_deliveries jsonb)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+begin
+  delete from messenger.cancelled_deliveries c
+  using jsonb_to_recordset(p_deliveries) as d (origin uuid, source_id bigint, publication integer)
+  where c.transport = p_transport and d.origin = messenger.installation_id() and c.id = d.source_id
+    and c.publication = d.publication;
 end
 $function$;
 
@@ -6387,7 +6487,7 @@ begin
 end
 $function$;
 
-CREATE FUNCTION messenger.adopt(p_messages jsonb, p_ids bigint[], p_lease_ms integer)
+CREATE FUNCTION messenger.adopt(p_transport text, p_messages jsonb, p_ids bigint[], p_lease_ms integer)
  RETURNS void
  LANGUAGE plpgsql
  SET search_path TO ''
@@ -6398,13 +6498,17 @@ begin
   with adopted as (
     insert into public.messenger_messages (
       id, type, payload, queue, priority, status, available_at, expires_at, created_at, retry_count, attempts,
-      snoozes, interruptions, group_key, stamps, errors, lease_token, leased_until, heartbeated
+      snoozes, interruptions, group_key, stamps, errors, lease_token, leased_until, heartbeated, cancelled
     )
     select m.id, m.type, coalesce(m.payload, 'null'), m.queue, m.priority, 'processing', clock, m.expires_at,
       m.created_at, m.retry_count, m.attempts, m.snoozes, m.interruptions, m.group_key, m.stamps,
-      nullif(m.errors, '[]'), m.token, clock + p_lease_ms * interval '1 millisecond', true
+      nullif(m.errors, '[]'), m.token, clock + p_lease_ms * interval '1 millisecond', true,
+      m.origin = messenger.installation_id() and exists (
+        select from messenger.cancelled_deliveries c
+        where c.transport = p_transport and c.id = m.source_id and c.publication = m.publication
+      )
     from jsonb_to_recordset(p_messages) as m (
-      id bigint, token uuid, type text, payload jsonb, queue text, priority smallint, expires_at timestamptz,
+      id bigint, origin uuid, source_id bigint, publication integer, token uuid, type text, payload jsonb, queue text, priority smallint, expires_at timestamptz,
       created_at timestamptz, retry_count integer, attempts integer, snoozes integer, interruptions integer,
       group_key text, stamps jsonb, errors jsonb
     )
@@ -8470,6 +8574,71 @@ begin
 end
 $function$;
 
+CREATE FUNCTION messenger.held_positions(p_filter jsonb, p_after bigint, p_max_rows integer, OUT held bigint[], OUT last bigint)
+ RETURNS record
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  ids constant bigint[] := array(select i::bigint from jsonb_array_elements_text(p_filter -> 'ids') as i);
+  looked_at bigint[];
+begin
+  looked_at := case
+    when p_filter ? 'ids' then array(
+      select o.position from messenger.outbox o
+      where o.id = any (ids) and o.sent_at is not null and o.position > p_after
+      order by o.position limit p_max_rows
+    )
+    else array(
+      select o.position from messenger.outbox o
+      where o.sent_at is not null and o.position > p_after
+      order by o.position limit p_max_rows
+    )
+  end;
+  last := looked_at[p_max_rows];
+  held := array(
+    select o.position from messenger.outbox o
+    join messenger.transports t on t.name = o.transport and t.received
+    where o.position = any (looked_at)
+      and (not p_filter ? 'transport' or o.transport = p_filter ->> 'transport')
+      and (not p_filter ? 'type' or o.type = p_filter ->> 'type')
+      and (not p_filter ? 'queue' or p_filter ->> 'queue' in (o.queue, split_part(o.queue, '/', 1)))
+      and (not p_filter ? 'group_key' or o.group_key = p_filter ->> 'group_key')
+      and not messenger.has_outcome(o.transport, o.id, o.publication)
+      and not messenger.is_marked(o.transport, o.id, o.publication)
+    order by o.position
+  );
+end
+$function$;
+
+CREATE FUNCTION messenger.mark_cancelled(p_positions bigint[])
+ RETURNS bigint[]
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  locked bigint[];
+  marked bigint[];
+begin
+  locked := array(
+    select o.position from messenger.outbox o
+    where o.position = any (p_positions) and o.sent_at is not null
+    order by o.position for update
+  );
+  with written as (
+    insert into messenger.cancelled_deliveries as known (transport, id, publication, cancelled_at)
+    select o.transport, o.id, o.publication, public.messenger_now() from messenger.outbox o
+    join messenger.transports t on t.name = o.transport and t.received
+    where o.position = any (locked) and not messenger.has_outcome(o.transport, o.id, o.publication)
+    order by o.transport, o.id, o.publication
+    on conflict on constraint cancelled_deliveries_pkey do nothing
+    returning known.id
+  )
+  select coalesce(array_agg(w.id), '{}') into marked from written w;
+  return marked;
+end
+$function$;
+
 CREATE FUNCTION public.messenger_cancel_outbox(ids bigint[] DEFAULT NULL::bigint[], transport text DEFAULT NULL::text, type text DEFAULT NULL::text, queue text DEFAULT NULL::text, group_key text DEFAULT NULL::text, "all" boolean DEFAULT false, dry_run boolean DEFAULT false, after jsonb DEFAULT NULL::jsonb)
  RETURNS jsonb
  LANGUAGE plpgsql
@@ -8481,16 +8650,40 @@ declare
     'ids', ids, 'transport', transport, 'type', type, 'queue', queue, 'group_key', group_key
   ), "all");
   place constant bigint := coalesce(messenger.place_after(after), 0);
-  matched bigint[] := messenger.waiting_positions(filter, place, most);
+  -- Messages that wait come first, then those that the engines have.
+  in_engines constant boolean := coalesce(after ? 'held', false);
+  matched bigint[] := array[]::bigint[];
   done bigint[] := array[]::bigint[];
+  running integer := 0;
+  engines record;
 begin
   if dry_run is null then
     raise sqlstate 'PT400' using message = 'dry_run: has to be true or false (null was given)';
   end if;
-  if not dry_run then
-    done := messenger.cancel_positions(matched);
+  if not in_engines then
+    matched := messenger.waiting_positions(filter, place, most);
+    if not dry_run then
+      done := messenger.cancel_positions(matched);
+    end if;
+    if cardinality(matched) = most then
+      return messenger.outbox_step(matched, cardinality(done), most) || '{"running": 0}';
+    end if;
   end if;
-  return messenger.outbox_step(matched, cardinality(done), most);
+  select * into engines from messenger.held_positions(filter, case when in_engines then place else 0 end, most);
+  if not dry_run then
+    running := cardinality(messenger.mark_cancelled(engines.held));
+    if running < cardinality(engines.held) then
+      -- The outcome of some was just written, so that their next publication may wait.
+      done := done || messenger.cancel_positions(array(
+        select o.position from messenger.outbox o
+        where o.sent_at is null and o.id in (select h.id from messenger.outbox h where h.position = any (engines.held))
+      ));
+    end if;
+  end if;
+  return jsonb_build_object(
+    'matched', cardinality(matched) + cardinality(engines.held), 'done', cardinality(done), 'running', running,
+    'next', case when engines.last is not null then jsonb_build_object('id', engines.last::text, 'held', true) end
+  );
 end
 $function$;
 
@@ -8648,6 +8841,9 @@ begin
     'messenger.handled_deliveries', 'handled_at', public.messenger_now() - keep_handled, p_max_rows, p_dry_run
   ) + messenger.prune_before(
     'messenger.delivery_starts', 'started_at', public.messenger_now() - keep_handled, p_max_rows, p_dry_run
+  ) + messenger.prune_before(
+    -- An engine may have a message for long.
+    'messenger.cancelled_deliveries', 'cancelled_at', public.messenger_now() - interval '30 days', p_max_rows, p_dry_run
   );
 end
 $function$;
@@ -9106,6 +9302,13 @@ begin
   ) then
     perform messenger.cancel_ids(array[messenger_cancel_message.id]);
   end if;
+  -- Publications in an engine come first: a message that is just written for its next run waits in the outbox then.
+  perform messenger.mark_cancelled(array(
+    select o.position from messenger.outbox o
+    where o.id = messenger_cancel_message.id and o.sent_at is not null and (
+      messenger_cancel_message.user_id is null or o.stamps #>> '{user,id}' = messenger_cancel_message.user_id
+    )
+  ));
   perform messenger.cancel_positions(array(
     select o.position from messenger.outbox o
     where o.id = messenger_cancel_message.id and o.sent_at is null and (
@@ -13333,7 +13536,7 @@ UNION ALL
             WHEN (o.retry_count > 0) THEN 'retrying'::text
             ELSE 'pending'::text
         END AS status,
-    false AS cancelling,
+    messenger.is_marked(o.transport, o.id, o.publication) AS cancelling,
     NULL::text AS reason,
     o.attempts,
     o.created_at,
@@ -13611,6 +13814,18 @@ comment on column messenger.batch_deltas.id is
 comment on column messenger.batch_deltas.redriven is
   'Dead letters that were put back.';
 
+comment on column messenger.cancelled_deliveries.cancelled_at is
+  'When it was cancelled, for pruning.';
+
+comment on column messenger.cancelled_deliveries.id is
+  'Identity of the message, which this installation dispatched.';
+
+comment on column messenger.cancelled_deliveries.publication is
+  'Number of the publication.';
+
+comment on column messenger.cancelled_deliveries.transport is
+  'Name of the transport that has it.';
+
 comment on column messenger.claim_queue.first_key is
   'A place in front of its first due message; null where the claim starts behind its last key, and for lanes.';
 
@@ -13696,7 +13911,7 @@ comment on column messenger.followable_messages.available_at is
   'When it is or was due; null once it is done.';
 
 comment on column messenger.followable_messages.cancelling is
-  'It runs, and its worker is to stop it.';
+  'It runs, and its worker is to stop it; or an engine has it, and it is dropped at its delivery.';
 
 comment on column messenger.followable_messages.created_at is
   'When it was dispatched.';
@@ -14646,6 +14861,9 @@ comment on column public.messenger_webhook_events.id is
 comment on index messenger.backlog_points_at_idx is
   'Points by age, for pruning.';
 
+comment on index messenger.cancelled_deliveries_cancelled_at_idx is
+  'Cancelled deliveries by age, for pruning.';
+
 comment on index messenger.delivery_starts_started_at_idx is
   'Started deliveries by age, for pruning.';
 
@@ -14751,8 +14969,8 @@ comment on routine messenger.add_counts(bigint[],bigint[]) is
 comment on routine messenger.add_holders(jsonb,jsonb,bigint[],boolean,boolean) is
   'Part of messenger_enqueue: puts the ids of the messages that hold a dedupe key in the places of the dispatches left out for them.';
 
-comment on routine messenger.adopt(jsonb,bigint[],integer) is
-  'Part of messenger_settle_deliveries: writes deliveries as running messages of home, under their leases.';
+comment on routine messenger.adopt(text,jsonb,bigint[],integer) is
+  'Part of messenger_settle_deliveries: writes deliveries as running messages of home, under their leases. Those that were cancelled are so there too.';
 
 comment on routine messenger.advance_alert(public.messenger_alerts,boolean) is
   'The alert after a check that found that it fires, or that it does not; writes what is to be told.';
@@ -14952,6 +15170,9 @@ comment on routine messenger.effect_function(text,jsonb) is
 comment on routine messenger.effects_of(jsonb,text) is
   'Part of messenger_settle: the field effects of a settlement for one message; {} if it has none.';
 
+comment on routine messenger.end_cancels(text,jsonb) is
+  'Part of messenger_settle_deliveries: forgets the cancels of publications whose outcome is written.';
+
 comment on routine messenger.enqueue_keyed(jsonb,boolean) is
   'Part of messenger_enqueue: writes messages of which some have an idempotency, dedupe or group key.';
 
@@ -15006,6 +15227,9 @@ comment on routine messenger.free_keys(jsonb,bigint[]) is
 comment on routine messenger.group_condition(boolean) is
   'Part of messenger.range_condition(): the condition for the messages of one group of a queue.';
 
+comment on routine messenger.has_cancels(text) is
+  'Whether deliveries of a transport were cancelled that have no outcome yet. Workers look up what they get then.';
+
 comment on routine messenger.has_deltas(bigint) is
   'Whether something has become of members of a batch that its counts do not have yet.';
 
@@ -15024,11 +15248,17 @@ comment on routine messenger.has_later_in_lanes(text,integer,timestamp with time
 comment on routine messenger.has_new_event(bigint,text[]) is
   'Whether an event is there that a parked message has not seen, of the keys that it waits for.';
 
+comment on routine messenger.has_outcome(text,bigint,integer) is
+  'Whether the outcome of a publication of this installation is written.';
+
 comment on routine messenger.has_routes(jsonb) is
   'Part of messenger_enqueue: whether messages may go through another transport than home.';
 
 comment on routine messenger.held_keys(text,tid[]) is
   'Part of a claim: the key of the last message of each lane that the claim has locked in an earlier round.';
+
+comment on routine messenger.held_positions(jsonb,bigint,integer) is
+  'Positions of publications that an engine of this project has and a filter means, without those that are cancelled already, among the next sent rows of the outbox; and the place to continue after, null at the end.';
 
 comment on routine messenger.hmac_sha256(bytea,bytea) is
   'HMAC-SHA-256 of a content under a key.';
@@ -15056,6 +15286,9 @@ comment on routine messenger.is_among(text,text[]) is
 
 comment on routine messenger.is_by_id(jsonb,boolean) is
   'Whether rows are read in the order of their ids: messages, and dead letters by ids or of a user. Other dead letters are read by the time at which they failed.';
+
+comment on routine messenger.is_marked(text,bigint,integer) is
+  'Whether a publication was cancelled while its engine had it.';
 
 comment on routine messenger.is_outside(bigint) is
   'Whether a message of the outbox has not ended: it waits to be published, or the engine of one of this project''s own transports has it.';
@@ -15138,6 +15371,9 @@ comment on routine messenger.lock_first_of_lanes(messenger.due_lane[],integer,ti
 comment on routine messenger.lock_lanes(messenger.claim_queue,text[],integer,integer,jsonb,tid[],jsonb) is
   'Part of a claim: locks due messages of the lanes of one queue, shared out by weight within the limits of each lane, and returns their ctids, and the turns of the claim with the lane that had its turn last, by the queue, if not all had it.';
 
+comment on routine messenger.lock_publications(text,jsonb,bigint[]) is
+  'Part of messenger_settle_deliveries: locks the publications of messages that are to run again.';
+
 comment on routine messenger.lock_settled_groups(jsonb) is
   'Part of a settle call: takes the locks of its messages'' groups and returns the groups, some maybe twice.';
 
@@ -15152,6 +15388,9 @@ comment on routine messenger.make_relays(text[]) is
 
 comment on routine messenger.make_webhook_secret(text) is
   'Makes a secret in Vault for an endpoint, of 244 random bits. Returns its name and its value.';
+
+comment on routine messenger.mark_cancelled(bigint[]) is
+  'Notes the cancel of publications that an engine of this project has, and returns the ids of their messages. They are dropped when a worker gets them.';
 
 comment on routine messenger.mark_sent(bigint[]) is
   'Part of messenger_finish_outbox: notes that the engine has confirmed publications, or deletes them if none is kept.';
@@ -15577,10 +15816,10 @@ comment on routine public.messenger_cancel_batch(bigint,boolean,jsonb) is
   'Cancels a batch: no further member is taken, those that wait become dead letters, those that run are stopped at their worker''s next heartbeat. Takes one step of about three seconds, behind the "next" of the step before if "after" is given; a sweep takes the steps that no caller takes. Returns {"matched", "done", "running", "left", "missing", "next"}; dry_run only counts.';
 
 comment on routine public.messenger_cancel_message(bigint,text) is
-  'Cancels one message, as messenger_cancel does; with a user_id, only one that this user dispatched. Returns its state afterwards as messenger_follow does: cancelled, or cancelling while it runs; what is finished stays as it is, and so does what an engine has.';
+  'Cancels one message, as messenger_cancel does; with a user_id, only one that this user dispatched. Returns its state afterwards as messenger_follow does: cancelled, or cancelling while it runs or a broker has it; what is finished stays as it is, and so does what another project has.';
 
 comment on routine public.messenger_cancel_outbox(bigint[],text,text,text,text,boolean,boolean,jsonb) is
-  'Cancels messages that wait in the outbox: they are dead letters then, reason cancelled. Rows that a relay is just publishing stay. Takes one step; returns {"matched", "done", "next"}; dry_run only counts.';
+  'Cancels messages of other transports. Those that wait in the outbox are dead letters then, reason cancelled (done); those that a broker has are marked, and become dead letters when a worker gets them (running). Rows that a relay is just publishing stay, and so does what another project has. Takes one step; returns {"matched", "done", "running", "next"}; dry_run only counts.';
 
 comment on routine public.messenger_check_alerts() is
   'Checks each alert, and sends what is to be told. pg_cron calls it every minute. Returns {"checked", "skipped"}; skipped is true while another call is at it.';
@@ -15706,7 +15945,7 @@ comment on routine public.messenger_load_steps(jsonb) is
   'Returns the stored steps of running messages, each under the token of its lease, the identity of the bus, and {"stale": [...]}: messages whose lease is another''s by now. Sleeps that are over become done.';
 
 comment on routine public.messenger_look_up_deliveries(text,jsonb) is
-  'Which of these deliveries are handled already, and how often a worker took those that are counted, this time included: {"deliveries": [{"handled", "starts"}]}, in order.';
+  'Which of these deliveries are handled already or cancelled, and how often a worker took those that are counted, this time included: {"deliveries": [{"handled", "cancelled", "starts"}]}, in order; and "cancels": true if any of the transport is cancelled.';
 
 comment on routine public.messenger_prune(interval,boolean,jsonb,interval) is
   'Deletes dead letters older than an age, expired idempotency keys, handled messages that were kept long enough, batches that ended longer ago than an age, publications that were sent and deliveries that were handled long enough ago (outbox, deliveries), progress of messages that are gone and rate limits that are not in use; it turns time series of more than a day ago into hours, and deletes those of more than 30 days ago (series). Takes one step of about 10,000 rows, behind the "next" of the step before if "after" is given. Returns how many of each, and {"matched", "done", "next"}; dry_run only counts, up to 10,000 of each.';
@@ -15784,7 +16023,7 @@ comment on routine public.messenger_settle_and_claim(jsonb,uuid,integer,integer,
   'messenger_settle and messenger_claim in one call and one transaction: a worker''s one round trip for each batch. Returns one row: {"stale", "refused", "claim"}.';
 
 comment on routine public.messenger_settle_deliveries(text,jsonb,jsonb,jsonb,integer) is
-  'Writes outcomes of an engine''s deliveries in one transaction, each once for a publication, or adopts deliveries as running messages. Returns what messenger_settle returns, and "repeated": ids whose publication was settled before.';
+  'Writes outcomes of an engine''s deliveries in one transaction, each once for a publication, or adopts deliveries as running messages. Returns what messenger_settle returns, "repeated": ids whose publication was settled before, and "cancels": true if any delivery of the transport is or was cancelled.';
 
 comment on routine public.messenger_setup(text,text,boolean) is
   'Makes what is missing of the rows, cron jobs and secrets of the bus; may be called again. With url and secret_key it writes Vault''s symphony_url and symphony_secret_key. A job of our name that runs something else is refused, and with repair made ours again; repair also switches jobs on. Returns {"changed", "queues", "jobs", "secrets", "alerts", "problems"}: what it made, what it did with each job, and what is still wrong with jobs.';
@@ -15842,6 +16081,9 @@ comment on table messenger.batch_chunks is
 
 comment on table messenger.batch_deltas is
   'Fates of members of batches that are not yet added to the batches'' counts. Nearly always empty.';
+
+comment on table messenger.cancelled_deliveries is
+  'Publications that were cancelled while their engine had them.';
 
 comment on table messenger.default_alerts_made is
   'Default alerts that a setup has made. It makes none of these again, so that a deleted one stays deleted.';

@@ -48,6 +48,8 @@
 --   5a groups in the outbox           advisory, ascending; messenger.write_outbox
 --   5b handled_deliveries             rows by origin, id and publication; messenger.note_deliveries
 --   5c delivery_starts                rows by origin, id and publication; messenger_look_up_deliveries
+--   5d the outbox                     rows ascending by position; retries of deliveries, cancel; then
+--                                     cancelled_deliveries, by transport, id and publication
 --   6  groups                         advisory, ascending; settle, cancel
 --   7  messages                       rows ascending by id; settle, cancel
 --   8  dead letters                   rows ascending by id; settle

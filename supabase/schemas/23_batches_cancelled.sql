@@ -23,11 +23,17 @@ begin
       order by m.id limit 100
     );
     if cardinality(slice) = 0 then
-      -- Members that wait for another transport. Those that it has are out of reach.
+      -- Members that wait for another transport, and those that it has.
       done := done + cardinality(messenger.cancel_positions(array(
         select o.position from messenger.batch_chunks c
         join messenger.outbox o on o.id = any (c.ids)
         where c.batch_id = p_batch.id and c.chunk = next_chunk and o.sent_at is null
+          and o.stamps #>> '{batch,id}' = p_batch.id::text
+      )));
+      running := running + cardinality(messenger.mark_cancelled(array(
+        select o.position from messenger.batch_chunks c
+        join messenger.outbox o on o.id = any (c.ids)
+        where c.batch_id = p_batch.id and c.chunk = next_chunk and o.sent_at is not null
           and o.stamps #>> '{batch,id}' = p_batch.id::text
       )));
       next_chunk := case when next_chunk < p_batch.chunks then next_chunk + 1 end;

@@ -61,12 +61,37 @@ comment on index messenger.delivery_starts_started_at_idx is
   'Started deliveries by age, for pruning.';
 alter table messenger.delivery_starts enable row level security;
 
+-- An engine keeps what it has, so that a cancel of such a message is noted, and the message is dropped when a worker gets
+-- it. A mark goes with the outcome of its publication.
+create table messenger.cancelled_deliveries (
+  transport text not null,
+  id bigint not null,
+  publication integer not null,
+  cancelled_at timestamptz not null,
+  primary key (transport, id, publication)
+);
+comment on table messenger.cancelled_deliveries is
+  'Publications that were cancelled while their engine had them.';
+comment on column messenger.cancelled_deliveries.transport is
+  'Name of the transport that has it.';
+comment on column messenger.cancelled_deliveries.id is
+  'Identity of the message, which this installation dispatched.';
+comment on column messenger.cancelled_deliveries.publication is
+  'Number of the publication.';
+comment on column messenger.cancelled_deliveries.cancelled_at is
+  'When it was cancelled, for pruning.';
+create index cancelled_deliveries_cancelled_at_idx on messenger.cancelled_deliveries (cancelled_at);
+comment on index messenger.cancelled_deliveries_cancelled_at_idx is
+  'Cancelled deliveries by age, for pruning.';
+alter table messenger.cancelled_deliveries enable row level security;
+
 -- `deliveries` is an array of {origin, source_id, publication, counted}.
 create function public.messenger_look_up_deliveries(transport text, deliveries jsonb) returns jsonb
 language plpgsql
 set search_path = ''
 as $$
 declare
+  own constant uuid := messenger.installation_id();
   found jsonb;
 begin
   with given as materialized (
@@ -74,7 +99,10 @@ begin
       select from messenger.handled_deliveries h
       where h.transport = messenger_look_up_deliveries.transport and h.origin = d.origin and h.id = d.source_id
         and h.publication = d.publication
-    ) as handled
+    ) as handled, d.origin = own and exists (
+      select from messenger.cancelled_deliveries c
+      where c.transport = messenger_look_up_deliveries.transport and c.id = d.source_id and c.publication = d.publication
+    ) as cancelled
     from rows from (
       jsonb_to_recordset(deliveries) as (origin uuid, source_id bigint, publication integer, counted boolean)
     ) with ordinality as d (origin, source_id, publication, counted, place)
@@ -89,15 +117,59 @@ begin
     set starts = least(known.starts + 1, 1000), started_at = excluded.started_at
     returning known.origin, known.id, known.publication, known.starts
   )
-  select jsonb_agg(jsonb_build_object('handled', g.handled, 'starts', coalesce(s.starts, 0)) order by g.place)
+  select jsonb_agg(jsonb_strip_nulls(jsonb_build_object(
+    'handled', g.handled, 'cancelled', nullif(g.cancelled, false), 'starts', coalesce(s.starts, 0)
+  )) order by g.place)
   into found
   from given g
   left join started s on s.origin = g.origin and s.id = g.source_id and s.publication = g.publication;
-  return jsonb_build_object('deliveries', coalesce(found, '[]'));
+  return jsonb_strip_nulls(jsonb_build_object(
+    'deliveries', coalesce(found, '[]'), 'cancels', nullif(messenger.has_cancels(transport), false)
+  ));
 end
 $$;
 comment on function public.messenger_look_up_deliveries(text, jsonb) is
-  'Which of these deliveries are handled already, and how often a worker took those that are counted, this time included: {"deliveries": [{"handled", "starts"}]}, in order.';
+  'Which of these deliveries are handled already or cancelled, and how often a worker took those that are counted, this time included: {"deliveries": [{"handled", "cancelled", "starts"}]}, in order; and "cancels": true if any of the transport is cancelled.';
+
+create function messenger.has_outcome(p_transport text, p_id bigint, p_publication integer) returns boolean
+language plpgsql stable
+set search_path = ''
+as $$
+begin
+  return exists (
+    select from messenger.handled_deliveries h
+    where h.transport = p_transport and h.origin = (select i.id from messenger.installation i)
+      and h.id = p_id and h.publication = p_publication
+  );
+end
+$$;
+comment on function messenger.has_outcome(text, bigint, integer) is
+  'Whether the outcome of a publication of this installation is written.';
+
+create function messenger.is_marked(p_transport text, p_id bigint, p_publication integer) returns boolean
+language plpgsql stable
+set search_path = ''
+as $$
+begin
+  return exists (
+    select from messenger.cancelled_deliveries c
+    where c.transport = p_transport and c.id = p_id and c.publication = p_publication
+  );
+end
+$$;
+comment on function messenger.is_marked(text, bigint, integer) is
+  'Whether a publication was cancelled while its engine had it.';
+
+create function messenger.has_cancels(p_transport text) returns boolean
+language plpgsql stable
+set search_path = ''
+as $$
+begin
+  return exists (select from messenger.cancelled_deliveries c where c.transport = p_transport);
+end
+$$;
+comment on function messenger.has_cancels(text) is
+  'Whether deliveries of a transport were cancelled that have no outcome yet. Workers look up what they get then.';
 
 -- `handled`: [{id, origin, source_id, publication}], deliveries that need no more than this note. `adopted`: those with
 -- further consequences, each with the columns of its message and its lease's `token`. `settlements` are outcomes of
@@ -112,32 +184,71 @@ as $$
 declare
   fresh bigint[];
   repeated bigint[];
+  again constant bigint[] := array(
+    select (s.value ->> 'id')::bigint from jsonb_path_query(settlements, '$[*].*[*] ? (exists(@.delay_ms))') as s (value)
+  );
   answer jsonb := '{"stale": []}'::jsonb;
 begin
   if lease_ms is null or lease_ms not between 1 and 86400000 then
     raise sqlstate 'PT400' using message = 'lease_ms: has to be from 1 to 86400000';
   end if;
+  perform messenger.lock_publications(transport, adopted, again);
   fresh := messenger.note_deliveries(transport, handled || adopted);
   repeated := array(
     select (d.value ->> 'id')::bigint from jsonb_array_elements(handled || adopted) as d
     except select unnest(fresh) order by 1
   );
   if adopted <> '[]' then
-    perform messenger.adopt(adopted, fresh, lease_ms);
+    perform messenger.adopt(transport, adopted, fresh, lease_ms);
   end if;
   if settlements <> '[]' then
     answer := public.messenger_settle(settlements);
     perform messenger.return_to_outbox(transport, adopted, array(
-      select (s.value ->> 'id')::bigint
-      from jsonb_path_query(settlements, '$[*].*[*] ? (exists(@.delay_ms))') as s (value)
-      intersect select unnest(fresh)
+      select unnest(again) intersect select unnest(fresh)
     ));
+  end if;
+  if messenger.has_cancels(transport) then
+    perform messenger.end_cancels(transport, handled || adopted);
+    answer := answer || '{"cancels": true}';
   end if;
   return answer || jsonb_build_object('repeated', repeated::text[]);
 end
 $$;
 comment on function public.messenger_settle_deliveries(text, jsonb, jsonb, jsonb, integer) is
-  'Writes outcomes of an engine''s deliveries in one transaction, each once for a publication, or adopts deliveries as running messages. Returns what messenger_settle returns, and "repeated": ids whose publication was settled before.';
+  'Writes outcomes of an engine''s deliveries in one transaction, each once for a publication, or adopts deliveries as running messages. Returns what messenger_settle returns, "repeated": ids whose publication was settled before, and "cancels": true if any delivery of the transport is or was cancelled.';
+
+-- A cancel that meets a message which is just written for its next run waits for it, and finds its next publication.
+create function messenger.lock_publications(p_transport text, p_publications jsonb, p_ids bigint[]) returns void
+language plpgsql
+set search_path = ''
+as $$
+begin
+  if cardinality(p_ids) > 0 then
+    perform from messenger.outbox o
+    join jsonb_to_recordset(p_publications) as d (id bigint, source_id bigint, publication integer)
+      on d.source_id = o.id and d.publication = o.publication
+    where d.id = any (p_ids) and o.transport = p_transport
+    order by o.position
+    for no key update of o;
+  end if;
+end
+$$;
+comment on function messenger.lock_publications(text, jsonb, bigint[]) is
+  'Part of messenger_settle_deliveries: locks the publications of messages that are to run again.';
+
+create function messenger.end_cancels(p_transport text, p_deliveries jsonb) returns void
+language plpgsql
+set search_path = ''
+as $$
+begin
+  delete from messenger.cancelled_deliveries c
+  using jsonb_to_recordset(p_deliveries) as d (origin uuid, source_id bigint, publication integer)
+  where c.transport = p_transport and d.origin = messenger.installation_id() and c.id = d.source_id
+    and c.publication = d.publication;
+end
+$$;
+comment on function messenger.end_cancels(text, jsonb) is
+  'Part of messenger_settle_deliveries: forgets the cancels of publications whose outcome is written.';
 
 -- In the order of the key, so that two calls about the same deliveries never wait for each other.
 create function messenger.note_deliveries(p_transport text, p_deliveries jsonb) returns bigint[]
@@ -170,7 +281,7 @@ $$;
 comment on function messenger.note_deliveries(text, jsonb) is
   'Part of messenger_settle_deliveries: notes publications in the inbox, and returns the ids of those that were not there.';
 
-create function messenger.adopt(p_messages jsonb, p_ids bigint[], p_lease_ms integer) returns void
+create function messenger.adopt(p_transport text, p_messages jsonb, p_ids bigint[], p_lease_ms integer) returns void
 language plpgsql
 set search_path = ''
 as $$
@@ -180,13 +291,17 @@ begin
   with adopted as (
     insert into public.messenger_messages (
       id, type, payload, queue, priority, status, available_at, expires_at, created_at, retry_count, attempts,
-      snoozes, interruptions, group_key, stamps, errors, lease_token, leased_until, heartbeated
+      snoozes, interruptions, group_key, stamps, errors, lease_token, leased_until, heartbeated, cancelled
     )
     select m.id, m.type, coalesce(m.payload, 'null'), m.queue, m.priority, 'processing', clock, m.expires_at,
       m.created_at, m.retry_count, m.attempts, m.snoozes, m.interruptions, m.group_key, m.stamps,
-      nullif(m.errors, '[]'), m.token, clock + p_lease_ms * interval '1 millisecond', true
+      nullif(m.errors, '[]'), m.token, clock + p_lease_ms * interval '1 millisecond', true,
+      m.origin = messenger.installation_id() and exists (
+        select from messenger.cancelled_deliveries c
+        where c.transport = p_transport and c.id = m.source_id and c.publication = m.publication
+      )
     from jsonb_to_recordset(p_messages) as m (
-      id bigint, token uuid, type text, payload jsonb, queue text, priority smallint, expires_at timestamptz,
+      id bigint, origin uuid, source_id bigint, publication integer, token uuid, type text, payload jsonb, queue text, priority smallint, expires_at timestamptz,
       created_at timestamptz, retry_count integer, attempts integer, snoozes integer, interruptions integer,
       group_key text, stamps jsonb, errors jsonb
     )
@@ -202,8 +317,8 @@ begin
     leased_until = least(known.leased_until, excluded.leased_until);
 end
 $$;
-comment on function messenger.adopt(jsonb, bigint[], integer) is
-  'Part of messenger_settle_deliveries: writes deliveries as running messages of home, under their leases.';
+comment on function messenger.adopt(text, jsonb, bigint[], integer) is
+  'Part of messenger_settle_deliveries: writes deliveries as running messages of home, under their leases. Those that were cancelled are so there too.';
 
 -- A message that is to run again goes through its engine again.
 create function messenger.return_to_outbox(p_transport text, p_publications jsonb, p_ids bigint[]) returns void

@@ -110,6 +110,77 @@ $$;
 comment on function messenger.cancel_positions(bigint[]) is
   'Makes dead letters of rows of the outbox that no relay is just publishing, and returns their ids.';
 
+-- Messages that an engine has, among the next sent rows: those of another project are out of reach.
+create function messenger.held_positions(
+  p_filter jsonb, p_after bigint, p_max_rows integer, out held bigint[], out last bigint
+)
+language plpgsql
+set search_path = ''
+as $$
+declare
+  ids constant bigint[] := array(select i::bigint from jsonb_array_elements_text(p_filter -> 'ids') as i);
+  looked_at bigint[];
+begin
+  looked_at := case
+    when p_filter ? 'ids' then array(
+      select o.position from messenger.outbox o
+      where o.id = any (ids) and o.sent_at is not null and o.position > p_after
+      order by o.position limit p_max_rows
+    )
+    else array(
+      select o.position from messenger.outbox o
+      where o.sent_at is not null and o.position > p_after
+      order by o.position limit p_max_rows
+    )
+  end;
+  last := looked_at[p_max_rows];
+  held := array(
+    select o.position from messenger.outbox o
+    join messenger.transports t on t.name = o.transport and t.received
+    where o.position = any (looked_at)
+      and (not p_filter ? 'transport' or o.transport = p_filter ->> 'transport')
+      and (not p_filter ? 'type' or o.type = p_filter ->> 'type')
+      and (not p_filter ? 'queue' or p_filter ->> 'queue' in (o.queue, split_part(o.queue, '/', 1)))
+      and (not p_filter ? 'group_key' or o.group_key = p_filter ->> 'group_key')
+      and not messenger.has_outcome(o.transport, o.id, o.publication)
+      and not messenger.is_marked(o.transport, o.id, o.publication)
+    order by o.position
+  );
+end
+$$;
+comment on function messenger.held_positions(jsonb, bigint, integer) is
+  'Positions of publications that an engine of this project has and a filter means, without those that are cancelled already, among the next sent rows of the outbox; and the place to continue after, null at the end.';
+
+-- The rows are locked first: a publication whose outcome is just written has it then.
+create function messenger.mark_cancelled(p_positions bigint[]) returns bigint[]
+language plpgsql
+set search_path = ''
+as $$
+declare
+  locked bigint[];
+  marked bigint[];
+begin
+  locked := array(
+    select o.position from messenger.outbox o
+    where o.position = any (p_positions) and o.sent_at is not null
+    order by o.position for update
+  );
+  with written as (
+    insert into messenger.cancelled_deliveries as known (transport, id, publication, cancelled_at)
+    select o.transport, o.id, o.publication, public.messenger_now() from messenger.outbox o
+    join messenger.transports t on t.name = o.transport and t.received
+    where o.position = any (locked) and not messenger.has_outcome(o.transport, o.id, o.publication)
+    order by o.transport, o.id, o.publication
+    on conflict on constraint cancelled_deliveries_pkey do nothing
+    returning known.id
+  )
+  select coalesce(array_agg(w.id), '{}') into marked from written w;
+  return marked;
+end
+$$;
+comment on function messenger.mark_cancelled(bigint[]) is
+  'Notes the cancel of publications that an engine of this project has, and returns the ids of their messages. They are dropped when a worker gets them.';
+
 create function public.messenger_cancel_outbox(
   ids bigint[] default null, transport text default null, type text default null, queue text default null,
   group_key text default null, "all" boolean default false, dry_run boolean default false, after jsonb default null
@@ -123,20 +194,44 @@ declare
     'ids', ids, 'transport', transport, 'type', type, 'queue', queue, 'group_key', group_key
   ), "all");
   place constant bigint := coalesce(messenger.place_after(after), 0);
-  matched bigint[] := messenger.waiting_positions(filter, place, most);
+  -- Messages that wait come first, then those that the engines have.
+  in_engines constant boolean := coalesce(after ? 'held', false);
+  matched bigint[] := array[]::bigint[];
   done bigint[] := array[]::bigint[];
+  running integer := 0;
+  engines record;
 begin
   if dry_run is null then
     raise sqlstate 'PT400' using message = 'dry_run: has to be true or false (null was given)';
   end if;
-  if not dry_run then
-    done := messenger.cancel_positions(matched);
+  if not in_engines then
+    matched := messenger.waiting_positions(filter, place, most);
+    if not dry_run then
+      done := messenger.cancel_positions(matched);
+    end if;
+    if cardinality(matched) = most then
+      return messenger.outbox_step(matched, cardinality(done), most) || '{"running": 0}';
+    end if;
   end if;
-  return messenger.outbox_step(matched, cardinality(done), most);
+  select * into engines from messenger.held_positions(filter, case when in_engines then place else 0 end, most);
+  if not dry_run then
+    running := cardinality(messenger.mark_cancelled(engines.held));
+    if running < cardinality(engines.held) then
+      -- The outcome of some was just written, so that their next publication may wait.
+      done := done || messenger.cancel_positions(array(
+        select o.position from messenger.outbox o
+        where o.sent_at is null and o.id in (select h.id from messenger.outbox h where h.position = any (engines.held))
+      ));
+    end if;
+  end if;
+  return jsonb_build_object(
+    'matched', cardinality(matched) + cardinality(engines.held), 'done', cardinality(done), 'running', running,
+    'next', case when engines.last is not null then jsonb_build_object('id', engines.last::text, 'held', true) end
+  );
 end
 $$;
 comment on function public.messenger_cancel_outbox(bigint[], text, text, text, text, boolean, boolean, jsonb) is
-  'Cancels messages that wait in the outbox: they are dead letters then, reason cancelled. Rows that a relay is just publishing stay. Takes one step; returns {"matched", "done", "next"}; dry_run only counts.';
+  'Cancels messages of other transports. Those that wait in the outbox are dead letters then, reason cancelled (done); those that a broker has are marked, and become dead letters when a worker gets them (running). Rows that a relay is just publishing stay, and so does what another project has. Takes one step; returns {"matched", "done", "running", "next"}; dry_run only counts.';
 
 create function public.messenger_run_outbox(
   transport text, dry_run boolean default false, after jsonb default null
@@ -303,6 +398,9 @@ begin
     'messenger.handled_deliveries', 'handled_at', public.messenger_now() - keep_handled, p_max_rows, p_dry_run
   ) + messenger.prune_before(
     'messenger.delivery_starts', 'started_at', public.messenger_now() - keep_handled, p_max_rows, p_dry_run
+  ) + messenger.prune_before(
+    -- An engine may have a message for long.
+    'messenger.cancelled_deliveries', 'cancelled_at', public.messenger_now() - interval '30 days', p_max_rows, p_dry_run
   );
 end
 $$;

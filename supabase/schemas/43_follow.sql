@@ -28,7 +28,8 @@ select h.id, 3, h.user_id, h.type, 'handled', false, null::text, h.attempts, h.c
 from public.messenger_handled_messages h
 union all
 select o.id, 4, o.stamps #>> '{user,id}', o.type, case when o.retry_count > 0 then 'retrying' else 'pending' end,
-  false, null::text, o.attempts, o.created_at, o.available_at, null::timestamptz, 'infinity'::timestamptz, null::jsonb
+  messenger.is_marked(o.transport, o.id, o.publication), null::text, o.attempts, o.created_at, o.available_at,
+  null::timestamptz, 'infinity'::timestamptz, null::jsonb
 from messenger.outbox o;
 comment on view messenger.followable_messages is
   'Messages that wait, run, are dead letters, or are handled and kept, and the rows of the outbox, in the words that users get. keep_until may have passed, and a row of the outbox may have ended.';
@@ -43,7 +44,7 @@ comment on column messenger.followable_messages.type is
 comment on column messenger.followable_messages.status is
   'pending: waits for its first attempt, or sleeps or waits between its steps. processing: runs. retrying: waits for another attempt. failed, cancelled: a dead letter. handled: done.';
 comment on column messenger.followable_messages.cancelling is
-  'It runs, and its worker is to stop it.';
+  'It runs, and its worker is to stop it; or an engine has it, and it is dropped at its delivery.';
 comment on column messenger.followable_messages.reason is
   'Why it is a dead letter; null if it is none.';
 comment on column messenger.followable_messages.attempts is
@@ -255,6 +256,13 @@ begin
   ) then
     perform messenger.cancel_ids(array[messenger_cancel_message.id]);
   end if;
+  -- Publications in an engine come first: a message that is just written for its next run waits in the outbox then.
+  perform messenger.mark_cancelled(array(
+    select o.position from messenger.outbox o
+    where o.id = messenger_cancel_message.id and o.sent_at is not null and (
+      messenger_cancel_message.user_id is null or o.stamps #>> '{user,id}' = messenger_cancel_message.user_id
+    )
+  ));
   perform messenger.cancel_positions(array(
     select o.position from messenger.outbox o
     where o.id = messenger_cancel_message.id and o.sent_at is null and (
@@ -265,4 +273,4 @@ begin
 end
 $$;
 comment on function public.messenger_cancel_message(bigint, text) is
-  'Cancels one message, as messenger_cancel does; with a user_id, only one that this user dispatched. Returns its state afterwards as messenger_follow does: cancelled, or cancelling while it runs; what is finished stays as it is, and so does what an engine has.';
+  'Cancels one message, as messenger_cancel does; with a user_id, only one that this user dispatched. Returns its state afterwards as messenger_follow does: cancelled, or cancelling while it runs or a broker has it; what is finished stays as it is, and so does what another project has.';

@@ -499,6 +499,16 @@ create table messenger.delivery_starts (
 create index delivery_starts_started_at_idx on messenger.delivery_starts (started_at);
 alter table messenger.delivery_starts enable row level security;
 
+create table messenger.cancelled_deliveries (
+  transport text not null,
+  id bigint not null,
+  publication integer not null,
+  cancelled_at timestamptz not null,
+  primary key (transport, id, publication)
+);
+create index cancelled_deliveries_cancelled_at_idx on messenger.cancelled_deliveries (cancelled_at);
+alter table messenger.cancelled_deliveries enable row level security;
+
 -- Lanes. Names of queues compare by their bytes from now on, which makes their indexes again: a second for each million
 -- waiting messages. Views and triggers that name such a column are made again as well.
 

@@ -97,6 +97,21 @@ testsOnStack({}, (test) => {
     assertEquals((await said("outbox resend events --since 10m")).out, "1 sent again");
   });
 
+  test("a cancel of what a broker has says so, in the API and the command", async (stack) => {
+    const { due } = await waiting(stack);
+    await stack.sql`update messenger.outbox set sent_at = now() where true`;
+    const { body } = await ask(stack, "POST", "/outbox/cancel", { ids: [due] });
+    assertEquals([body.matched, body.done, body.running, body.next], [1, 0, 1, null]);
+    const { out } = await messenger(stack)("outbox cancel --type Audit");
+    assertEquals(out, "1 cancelled, 1 of them told to stop");
+    const place = {
+      all: true,
+      dryRun: true,
+      cursor: btoa(JSON.stringify({ id: "0", held: true })),
+    };
+    assertEquals((await ask(stack, "POST", "/outbox/cancel", place)).body.matched, 0);
+  });
+
   test("health tells of a transport that is away, and of messages that no transport takes", async (stack) => {
     await waiting(stack);
     const outbox = async () => {

@@ -47,6 +47,29 @@ if (hasRabbit) {
       assertEquals([await sizeOf(engine), (await outboxOf(stack)).sent], [0, [id]]);
     });
 
+    test("messages that are cancelled while RabbitMQ has them are dropped at their delivery", async (stack) => {
+      const engine = await declared();
+      const seen: unknown[] = [];
+      const T = define((payload) => void seen.push(payload));
+      const { bus, tick, publish, receiver, lines } = await brokered(stack, engine, [T]);
+      const ids = await bus.dispatchAll([1, 2, 3].map((payload) => ({ type: "T", payload })));
+      await publish();
+      assertEquals(await sizeOf(engine), 3);
+      assertEquals(await receiver?.cancel({ ids: ids.slice(0, 2) }), { cancelled: 0, running: 2 });
+      assertEquals((await tick()).handled, 1);
+      assertEquals([seen, await sizeOf(engine)], [[3], 0]);
+      const letters = await stack.sql`
+        select id::text, reason, attempts, errors, stamps ->> 'transport' as transport
+        from public.messenger_failed_messages order by id`;
+      const letter = { reason: "cancelled", attempts: 0, errors: [], transport: "events" };
+      assertEquals(
+        [...letters].map((one) => ({ ...one })),
+        ids.slice(0, 2).map((id) => ({ id, ...letter })),
+      );
+      const told = lines.filter(({ event }) => event === "deliveries_cancelled");
+      assertEquals(told.flatMap((line) => line.ids).toSorted(), ids.slice(0, 2));
+    });
+
     test("a message that keeps failing goes through RabbitMQ for each retry, and is dead at last", async (stack) => {
       const engine = await declared();
       const T = define(() => fail(0, undefined as never), { retry: { maxRetries: 2, delay: 1 } });

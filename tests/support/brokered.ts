@@ -9,6 +9,8 @@ import {
 import type { Config } from "../../supabase/functions/_shared/symphony/runtime/config.ts";
 import { createLogger } from "../../supabase/functions/_shared/symphony/runtime/log.ts";
 import type { Engine } from "../../supabase/functions/_shared/symphony/transport/engine.ts";
+import { OutboxCalls } from "../../supabase/functions/_shared/symphony/database/outbox-calls.ts";
+import { runRelay } from "../../supabase/functions/_shared/symphony/worker/relay/relay.ts";
 import { createWorker } from "../../supabase/functions/_shared/symphony/worker/create-worker.ts";
 import type { TestStack } from "./stack.ts";
 
@@ -47,9 +49,15 @@ export async function brokered(
     }
     return sum;
   };
+  /** Publishes what is due, and receives nothing. */
+  const publish = async () => {
+    const life = { ending: AbortSignal.abort(), stop: new AbortController().signal };
+    const outbox = new OutboxCalls(client, "events");
+    await runRelay({ name: "events", engine: broker, outbox, log }, { ...life, endsAt: Infinity });
+  };
   await worker.tick({ budgetMs: 0, caller: "waits" });
   const events = () => lines.map(({ event }) => event);
-  return { bus, worker, tick, lines, events, receiver: messenger.receivers.get("events") };
+  return { bus, worker, tick, publish, lines, events, receiver: messenger.receivers.get("events") };
 }
 
 /** The rows of the outbox: ids of those that wait, how many of them are due, and ids of those that are sent. */

@@ -58,8 +58,8 @@ function addChanges(outbox: Command, context: Context): void {
     outbox,
     context,
     "cancel [ids...]",
-    "makes dead letters of messages that wait, by ids or by a filter",
-    [...filterOptions(), new Option("--all", "all that wait"), dryRunOption()],
+    "makes dead letters of messages that wait or that a broker has, by ids or by a filter",
+    [...filterOptions(), new Option("--all", "all of them"), dryRunOption()],
     (ids, { dryRun = false, ...body }) =>
       changeMany(context, {
         ...{ ...words, path: "/outbox/cancel", body, ids, dryRun, participle: "cancelled" },

@@ -1,4 +1,4 @@
--- A message that waits to be published is cancelled at once; one that its engine has stays there.
+-- A message that waits to be published is cancelled at once; one that its engine has is dropped at its delivery.
 begin;
 select plan(5);
 select messenger_declare_routing('{"events": true}', '{"ImportRow": "events"}');
@@ -14,7 +14,7 @@ update messenger.outbox set sent_at = now() where payload = '2';
 select is(pg_temp.cancel('1', 'bob'), null, 'another user''s does not exist');
 select is((select count(*)::integer from messenger.outbox where sent_at is null), 1, 'and stays');
 select is(pg_temp.cancel('1', 'ann'), 'cancelled', 'their own is cancelled');
-select is(pg_temp.cancel('2', 'ann'), 'pending', 'one that is sent stays');
+select is(pg_temp.cancel('2', 'ann'), 'pending', 'one that is sent is in the broker until a worker gets it');
 select is((select count(*)::integer from messenger_failed_messages where reason = 'cancelled'), 1, 'one is a dead letter');
 select * from finish();
 rollback;

@@ -6,7 +6,7 @@ select messenger_dispatch('ImportRow', to_jsonb(n), group_key => 'g') from gener
 select messenger_dispatch('ImportRow', '3', delay => '1 hour');
 select messenger_dispatch('Audit', '4');
 select is(
-  messenger_cancel_outbox(transport => 'events', dry_run => true), '{"matched": 3, "done": 0, "next": null}', 'a dry run counts'
+  messenger_cancel_outbox(transport => 'events', dry_run => true), '{"matched": 3, "done": 0, "running": 0, "next": null}', 'a dry run counts'
 );
 select messenger_claim_outbox('events', test.token(1), max_messages => 1);
 select is(messenger_cancel_outbox(transport => 'events') -> 'done', '2', 'the others are cancelled');

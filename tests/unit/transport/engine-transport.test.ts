@@ -32,12 +32,12 @@ async function start(payloads: readonly string[], now: () => number = Date.now) 
         calls.isAway ? away() : home.loadSteps(...args),
     }),
     inbox: {
-      lookUp: () => calls.lookUp(),
+      lookUp: async () => ({ deliveries: await calls.lookUp() }),
       settle: ({ leaseMs }) => {
         calls.leaseMs = leaseMs;
         return Promise.resolve({ stale: [], repeated: [] });
       },
-      cancelWaiting: () => Promise.resolve(0),
+      cancelWaiting: () => Promise.resolve({ cancelled: 0, running: 0 }),
     },
   });
   return { broker, transport, calls, lines };

@@ -24,14 +24,26 @@ export interface DeliverySettlements {
 export interface SettledDeliveries extends SettleResult {
   /** Ids whose publication was settled before: nothing was written for them. */
   readonly repeated: readonly string[];
+  /** Whether any delivery of the transport is cancelled; left out by a fake, which has none. */
+  readonly cancels?: boolean;
 }
 
 /** The answer about one delivery. */
 export interface LookedUp {
   /** The outcome of a copy is written. */
   readonly handled: boolean;
+  /** It was cancelled while the engine had it. */
+  readonly cancelled?: boolean;
   /** How often a worker took it; 0 if it is not counted. */
   readonly starts: number;
+}
+
+/** The result of {@link DeliveryCalls.lookUp}. */
+export interface DeliveriesLookedUp {
+  /** An answer for each, in order. */
+  readonly deliveries: readonly LookedUp[];
+  /** Whether any delivery of the transport is cancelled, among others those that are still in the engine. */
+  readonly cancels?: boolean;
 }
 
 /** The inbox of one transport, as it is kept at home. */
@@ -43,25 +55,24 @@ export class DeliveryCalls {
   ) {}
 
   /**
-   * Looks up deliveries, in order: whether a copy is handled, and how often a worker took one, this time included.
+   * Looks up deliveries: whether a copy is handled or it is cancelled, and how often a worker took one, this time included.
    * @param isCounted whether a delivery is counted
    * @throws the errors of `callRpc`
    */
   async lookUp(
     deliveries: readonly HeldDelivery[],
     isCounted: (delivery: HeldDelivery) => boolean,
-  ): Promise<readonly LookedUp[]> {
+  ): Promise<DeliveriesLookedUp> {
     const args = {
       transport: this.transport,
       deliveries: deliveries.map((one) => ({ ...identityRow(one), counted: isCounted(one) })),
     };
-    const answer = await callRpc<{ deliveries: LookedUp[] }>(
+    return await callRpc<DeliveriesLookedUp>(
       this.supabase,
       "messenger_look_up_deliveries",
       args,
       this.timeoutMs,
     );
-    return answer.deliveries;
   }
 
   /** Writes outcomes, each once for a publication, in one transaction. @throws the errors of `callRpc` */
@@ -75,13 +86,15 @@ export class DeliveryCalls {
       settlements: byToken(settlements.map((one) => this.#withTransport(one, adopted))),
       lease_ms: leaseMs,
     };
-    const { repeated, ...answer } = await callRpc<SettleAnswer & { repeated: string[] }>(
+    const { repeated, cancels = false, ...answer } = await callRpc<
+      SettleAnswer & { repeated: string[]; cancels?: boolean }
+    >(
       this.supabase,
       "messenger_settle_deliveries",
       args,
       this.timeoutMs,
     );
-    return { ...toResult(answer), repeated };
+    return { ...toResult(answer), repeated, cancels };
   }
 
   /** A dead letter tells its transport. */
@@ -93,23 +106,27 @@ export class DeliveryCalls {
     return { ...settlement, outcome: { ...outcome, stamps } };
   }
 
-  /** Cancels messages that wait in the outbox. @throws the errors of `callRpc` */
+  /**
+   * Cancels messages that wait in the outbox, and marks those that the engine has.
+   * @throws the errors of `callRpc`
+   */
   async cancelWaiting(filter: {
     readonly ids?: readonly string[];
     readonly type?: string;
     readonly queue?: string;
-  }): Promise<number> {
-    let cancelled = 0;
+  }): Promise<{ readonly cancelled: number; readonly running: number }> {
+    const sum = { cancelled: 0, running: 0 };
     for (let after: unknown = null;;) {
       const args = { ...filter, transport: this.transport, after };
-      const step = await callRpc<{ done: number; next: unknown }>(
+      const step = await callRpc<{ done: number; running: number; next: unknown }>(
         this.supabase,
         "messenger_cancel_outbox",
         args,
         this.timeoutMs,
       );
-      cancelled += step.done;
-      if (step.next === null) return cancelled;
+      sum.cancelled += step.done;
+      sum.running += step.running;
+      if (step.next === null) return sum;
       after = step.next;
     }
   }

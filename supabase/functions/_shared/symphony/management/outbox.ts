@@ -69,9 +69,12 @@ const message = z.object({
   due: z.boolean(),
 }).openapi("OutboxMessage");
 
-const place = cursor(z.strictObject({ id: z.string().regex(/^\d{1,19}$/) })).openapi({
+const position = { id: z.string().regex(/^\d{1,19}$/) };
+const place = cursor(z.strictObject(position)).openapi({
   description: "`next` of the request before",
 });
+const cancelPlace = cursor(z.strictObject({ ...position, held: z.literal(true).optional() }))
+  .openapi({ description: "`next` of the request before" });
 const steps = {
   dryRun: z.boolean().default(false).openapi({ description: "Only counts" }),
   budgetMs: z.int().min(0).max(STEPS_BUDGET_MS).default(STEPS_BUDGET_MS).openapi({
@@ -88,7 +91,7 @@ const cancelFilter = {
   groupKey: text(255).optional(),
 };
 const cancelBody = asksForSome(
-  z.strictObject({ ...cancelFilter, all: z.boolean().optional(), ...steps }),
+  z.strictObject({ ...cancelFilter, all: z.boolean().optional(), ...steps, cursor: cancelPlace }),
   Object.keys(cancelFilter),
 );
 
@@ -99,6 +102,12 @@ const moved = z.object({
     description: "Where to continue, as `cursor`; null when everything is done",
   }),
 }).openapi("OutboxChanged");
+
+const cancelled = moved.extend({
+  running: z.int().openapi({
+    description: "Messages that a broker has: they are dropped when a worker gets them",
+  }),
+}).openapi("OutboxCancelled");
 
 /** Adds the endpoints. */
 export function addOutbox(app: ManagementApp, parts: ManagementParts): void {
@@ -148,7 +157,8 @@ function addChanges(app: ManagementApp, parts: ManagementParts): void {
     "Works for up to 10 s, in steps that each commit; `next` tells where to continue.";
   addEndpoint(app, {
     ...{ ...change, description, path: "/outbox/cancel", operationId: "cancelOutbox" },
-    summary: "Makes dead letters of messages that wait in the outbox",
+    summary: "Makes dead letters of messages that wait in the outbox, or that a broker has",
+    answer: cancelled,
     body: cancelBody,
   }, ({ body, operator }) => changeMany(parts, operator, cancelOutbox, body));
 

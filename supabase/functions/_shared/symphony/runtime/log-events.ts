@@ -47,6 +47,11 @@ export const LOG_EVENTS = {
     "maxMessages",
     "error",
   ),
+  deliveries_cancelled: info(
+    "Deliveries were cancelled while the engine had them; they are dead letters, and were not run.",
+    "transport",
+    "ids",
+  ),
   delivery_unreadable: error(
     "A delivery is no message of this library; it was put aside.",
     "transport",

@@ -11,9 +11,10 @@ import type { Settlement } from "../message/outcome.ts";
 import type { Logger } from "../runtime/log.ts";
 import type { Capabilities } from "./capabilities.ts";
 import { DeliveryReader } from "./delivery-reader.ts";
+import { DeliverySorter } from "./delivery-sorter.ts";
 import type { EffectRequest, StepsRequest, StepsToSave } from "./durable-store.ts";
 import type { Engine, EngineDelivery } from "./engine.ts";
-import { HeldDeliveries, type HeldDelivery, isCounted, isCrashed } from "./held-deliveries.ts";
+import { HeldDeliveries, type HeldDelivery } from "./held-deliveries.ts";
 import {
   type CancelFilter,
   type Claim,
@@ -55,12 +56,15 @@ export class EngineTransport implements Transport {
   /** Length of the leases of the latest claim, in ms: a delivery that becomes a message of home gets one of these. */
   #leaseMs = 60_000;
   readonly #reader: DeliveryReader;
+  readonly #sorter: DeliverySorter;
   readonly #now: () => number;
 
   constructor(parts: EngineTransportParts) {
     this.#parts = parts;
     this.#now = parts.now ?? Date.now;
     this.#reader = new DeliveryReader(parts);
+    const acknowledge = (some: readonly HeldDelivery[]) => this.#acknowledge(some);
+    this.#sorter = new DeliverySorter({ ...parts, acknowledge }, this.#held);
     this.#outage = new Outage(parts);
     const { order, lease, maxBytes } = parts.engine.capabilities;
     this.capabilities = {
@@ -84,12 +88,12 @@ export class EngineTransport implements Transport {
         .then(() => this.#outage.end(), (error) => this.#outage.tell(error, this.#now()));
     }
     const taken = this.#held.take({ max: maxMessages, maxBytes }, token, this.#now());
-    const { fresh, crashed, repeated } = await this.#sort(taken);
+    const { fresh, crashed, dropped } = await this.#sorter.sort(taken, leaseMs);
     return {
       ...claim,
       messages: fresh.map(({ envelope }) => envelope),
       crashed: crashed.map(({ envelope }) => envelope),
-      more: this.#held.hasReady || repeated.length > 0,
+      more: this.#held.hasReady || dropped.length > 0,
       now: this.#now(),
     };
   }
@@ -107,6 +111,7 @@ export class EngineTransport implements Transport {
         settlements: adopted.map(({ settlement }) => settlement),
         leaseMs: this.#leaseMs,
       });
+    if ("cancels" in settled) this.#sorter.hear(settled.cancels);
     const refused = new Set(settled.refused?.map(({ id }) => id));
     const done = [...handled, ...adopted.map(({ held }) => held)];
     for (const held of done) held.isAdopted = refused.has(held.id);
@@ -142,12 +147,14 @@ export class EngineTransport implements Transport {
     await this.#parts.home.reportProgress(reports);
   }
 
-  /** Cancels what waits in the outbox; what the engine holds is out of reach. */
+  /** Cancels what waits in the outbox, and marks what the engine has: that is dropped at its delivery. */
   async cancel({ all, ...filter }: CancelFilter) {
     if ((Object.keys(filter).length === 0) === (all !== true)) {
       throw new RangeError("filter: has to name messages, or say all");
     }
-    return { cancelled: await this.#parts.inbox.cancelWaiting(filter), running: 0 };
+    const cancelled = await this.#parts.inbox.cancelWaiting(filter);
+    if (cancelled.running > 0) this.#sorter.hear(true);
+    return cancelled;
   }
 
   async loadSteps(requests: readonly StepsRequest[]) {
@@ -209,30 +216,6 @@ export class EngineTransport implements Transport {
     } finally {
       this.#unread = this.#unread.slice(read);
     }
-  }
-
-  /** Drops deliveries of which a copy is handled. @throws TransportError if home is out of reach; then all wait again */
-  async #sort(taken: readonly HeldDelivery[]) {
-    const sorted = {
-      fresh: taken.filter((one) => !one.mayBeRepeated),
-      crashed: [] as HeldDelivery[],
-      repeated: [] as HeldDelivery[],
-    };
-    const doubtful = taken.filter((one) => one.mayBeRepeated);
-    if (doubtful.length === 0) return sorted;
-    const told = await this.#parts.inbox.lookUp(doubtful, isCounted).catch((error) => {
-      this.#held.putBack(taken);
-      throw error;
-    });
-    for (const [index, one] of doubtful.entries()) {
-      const { handled = false, starts = 0 } = told[index] ?? {};
-      if (handled) sorted.repeated.push(one);
-      else if (isCrashed(one, starts)) sorted.crashed.push(one);
-      else sorted.fresh.push(one);
-    }
-    this.#held.remove(sorted.repeated);
-    await this.#acknowledge(sorted.repeated);
-    return sorted;
   }
 
   #split(settlements: readonly Settlement[]) {
