@@ -56,6 +56,21 @@ Deno.test("after a claim that gave all there was, one claim at a time is under w
   assertEquals([asksWhile(true), asksWhile(false)], [false, true]);
 });
 
+Deno.test("a quarantined message that another session holds is not asked for again at once", () => {
+  const planner = new ClaimPlanner({ leaseMs: 60_000, endsAt: Infinity });
+  const held = { ...nothing, quarantinedDue: true, nextDueMs: 0 };
+  const asked: (boolean | undefined)[] = [];
+  for (let call = 0; call < 10; call++) {
+    const request = planner.request(performance.now(), capacity, false);
+    if (request === null) break;
+    asked.push(request.quarantined);
+    planner.learn(held, request);
+  }
+  assertEquals(asked, [false, true, false], "once by itself, then it waits for the next poll");
+  const later = planner.request(performance.now() + 60, capacity, false);
+  assertEquals(later?.quarantined, false, "which takes what is due besides");
+});
+
 Deno.test("a quarantined message is asked for when the worker holds nothing, and by itself", () => {
   const planner = new ClaimPlanner({ leaseMs: 60_000, endsAt: Infinity });
   const first = planner.request(performance.now(), capacity, false);
