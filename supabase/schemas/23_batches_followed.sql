@@ -123,10 +123,10 @@ begin
     return jsonb_build_object('known', batch.id is not null, 'finished', false);
   end if;
   if (
-    select sum(messenger.stored_bytes(h.result)) from messenger.batch_chunks c
+    select sum(octet_length(h.result::text)) from messenger.batch_chunks c
     join public.messenger_handled_messages h on h.id = any (c.ids)
     where c.batch_id = batch.id and c.chunk = 1
-  ) > 1048576 then
+  ) > 1572864 then
     raise sqlstate 'PT413' using message = 'results: have more than 1048576 bytes together';
   end if;
   select coalesce(jsonb_agg(jsonb_build_object(

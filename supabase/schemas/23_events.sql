@@ -9,7 +9,7 @@ create table public.messenger_events (
   created_at timestamptz not null default public.messenger_now(),
   xid xid8 not null default pg_current_xact_id(),
   bytes integer generated always as (coalesce(octet_length(value::text), 0)) stored,
-  constraint "value: has to have at most 256000 bytes" check (bytes <= 256000 and pg_column_size(value) <= 256000)
+  constraint "value: has to have at most 256000 bytes" check (bytes <= 256000)
 );
 
 comment on table public.messenger_events is
@@ -80,7 +80,7 @@ language plpgsql
 set search_path = ''
 as $$
 declare
-  bytes constant integer := greatest(octet_length(p_value::text), pg_column_size(p_value));
+  bytes constant integer := octet_length(p_value::text);
 begin
   if (p_event ~ '^[^[:cntrl:]]{1,255}$') is not true then
     raise sqlstate 'PT400' using message = format(

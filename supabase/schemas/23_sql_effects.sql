@@ -123,9 +123,9 @@ begin
     result := known.result;
   else
     result := messenger.call_function(messenger.effect_function(function, args), args);
-    if pg_column_size(result) > 262144 then
+    if pg_column_size(result) > 262144 and octet_length(result::text) > 262144 then
       raise sqlstate 'PT413' using message =
-        format('result: has %s bytes; has to have at most 262144', pg_column_size(result));
+        format('result: has %s bytes; has to have at most 262144', octet_length(result::text));
     end if;
     perform messenger.check_json(result, 'result');
     perform public.messenger_save_steps(jsonb_build_array(jsonb_build_object(

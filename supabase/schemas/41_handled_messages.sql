@@ -11,7 +11,9 @@ create table public.messenger_handled_messages (
   handled_at timestamptz not null,
   keep_until timestamptz not null,
   result jsonb,
-  constraint "result: has to have at most 524288 bytes" check (pg_column_size(result) <= 524288)
+  constraint "result: has to have at most 524288 bytes" check (
+    pg_column_size(result) <= 524288 or octet_length(result::text) <= 393216
+  )
 );
 
 comment on table public.messenger_handled_messages is

@@ -27,6 +27,7 @@ select is(
 select is(
   messenger_follow((select id from messenger_handled_messages)) -> 'result', '{"n":1}', 'a follower gets the result'
 );
+update messenger.batch_chunks set ids = ids || array[-1::bigint] where true;
 update messenger_handled_messages set result = to_jsonb(repeat('x', 500000)) where true;
 insert into messenger_handled_messages (id, type, queue, attempts, created_at, handled_at, keep_until, result)
 select i, 'C', 'default', 1, now(), now(), now(), to_jsonb(repeat('y', 500000))

@@ -108,3 +108,30 @@ Deno.test("a wait takes a value that is nested as deep as an event may have it",
   await t.drain();
   assertEquals([t.failed(), notes], [[], [{ key: "deep", value }]]);
 });
+
+Deno.test("the results of a thousand children have 1 MB together", async () => {
+  const Child = defineMessage({
+    type: "Child",
+    schema: z.number(),
+    handler: (bytes): string => "x".repeat(bytes),
+  });
+  const seen: unknown[] = [];
+  const Parent = defineMessage({
+    type: "Parent",
+    schema: z.number(),
+    handler: async (bytes, ctx) => {
+      const results = await ctx.all(
+        "children",
+        Array.from({ length: 1_000 }, () => [Child, bytes]),
+      );
+      seen.push(results.length);
+    },
+  });
+  const t = createTestMessenger({ messages: [Parent, Child] });
+  await t.dispatch(Parent, 1_000);
+  await t.drain();
+  assertEquals([t.failed().length, seen], [0, [1_000]]);
+  await t.dispatch(Parent, 1_100);
+  await t.drain();
+  assertStringIncludes(t.failed()[0]?.error ?? "", "has to have at most 1048576");
+});

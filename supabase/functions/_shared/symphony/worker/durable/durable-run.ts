@@ -21,7 +21,7 @@ import {
 import { Ending } from "./ending.ts";
 import { KnownSteps } from "./known-steps.ts";
 import { idempotencyKey, Numbering } from "./numbering.ts";
-import { type StepResult, toResult } from "./result.ts";
+import { type ResultBounds, type StepResult, toResult } from "./result.ts";
 import { failureOf, replay } from "./step-failure.ts";
 import { checkCaller, StepScope } from "./step-scope.ts";
 
@@ -30,6 +30,12 @@ const WORKING: ReadonlySet<StepKind> = new Set<StepKind>(["step", "effect", "all
 
 /** Kinds that park the message: one of them at a time. */
 const PAUSING: ReadonlySet<StepKind> = new Set<StepKind>(["sleep", "wait", "all"]);
+
+/** Bounds of results that hold those of others, which may be as deep as any, and of many. */
+const BOUNDS: Partial<Record<StepKind, ResultBounds>> = {
+  wait: { levels: MAX_DEPTH + 1 },
+  all: { levels: MAX_DEPTH + 1, maxBytes: 1_048_576 },
+};
 
 /** The durable side of a run. */
 export class DurableRun {
@@ -190,8 +196,7 @@ export class DurableRun {
     let result: StepResult;
     try {
       const returned = await scope.call(() => this.#tell(call, identity, () => fn(step)));
-      // A wait and ctx.all return values of their own around others', which may be as deep as any.
-      result = toResult(returned, PAUSING.has(call.kind) ? MAX_DEPTH + 1 : MAX_DEPTH);
+      result = toResult(returned, BOUNDS[call.kind]);
       this.#known.reserve(identity, result.bytes);
       await scope.ready();
     } catch (error) {

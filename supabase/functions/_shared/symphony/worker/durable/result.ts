@@ -6,6 +6,14 @@ import { type JsonPath, MAX_DEPTH, toJson, UnstorableError } from "../../runtime
 /** Largest result of a step, in bytes of its JSON. */
 export const MAX_RESULT_BYTES = 262_144;
 
+/** Bounds of a result. */
+export interface ResultBounds {
+  /** Deepest nesting. Default: that of a payload. */
+  readonly levels?: number;
+  /** Most bytes of its JSON. Default: {@link MAX_RESULT_BYTES}. */
+  readonly maxBytes?: number;
+}
+
 /** A result as it is stored. */
 export interface StepResult {
   /** The JSON copy; undefined if the step returned undefined. */
@@ -16,17 +24,19 @@ export interface StepResult {
 
 /**
  * Copies a step's result into the JSON that later runs will get.
- * @param levels how deep it may be nested
  * @throws UnrecoverableError that names the place, if JSON would change the value, as it does with a Date, a Map, a
- * BigInt or NaN; or if the result is larger than {@link MAX_RESULT_BYTES}
+ * BigInt or NaN; or if the result is deeper or larger than its bounds
  */
-export function toResult(value: unknown, levels: number = MAX_DEPTH): StepResult {
+export function toResult(
+  value: unknown,
+  { levels = MAX_DEPTH, maxBytes = MAX_RESULT_BYTES }: ResultBounds = {},
+): StepResult {
   if (value === undefined) return { value, bytes: 0 };
   const copy = exactJson(value, levels);
   const bytes = bytesOf(copy);
-  if (bytes > MAX_RESULT_BYTES) {
+  if (bytes > maxBytes) {
     throw new UnrecoverableError(
-      `result: has ${bytes} bytes as JSON; has to have at most ${MAX_RESULT_BYTES}, store it elsewhere ` +
+      `result: has ${bytes} bytes as JSON; has to have at most ${maxBytes}, store it elsewhere ` +
         "and return where it is",
     );
   }
