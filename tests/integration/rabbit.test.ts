@@ -8,6 +8,7 @@ import { brokered, outboxOf } from "../support/brokered.ts";
 import { define, fail } from "../support/definitions.ts";
 import { hasRabbit, type RabbitCluster, startRabbit } from "../support/rabbit/cluster.ts";
 import { type Proxy, startProxy } from "../support/rabbit/proxy.ts";
+import { publishRaw, wrongMessages } from "../support/rabbit/wrong_messages.ts";
 import { testsOnStack } from "../support/stack.ts";
 
 let cluster: RabbitCluster | undefined;
@@ -68,6 +69,30 @@ if (hasRabbit) {
       );
       const told = lines.filter(({ event }) => event === "deliveries_cancelled");
       assertEquals(told.flatMap((line) => line.ids).toSorted(), ids.slice(0, 2));
+    });
+
+    test("each message that another program wrote wrongly becomes one dead letter, and those behind it are handled", async (stack) => {
+      const prefix = `${crypto.randomUUID()}.`;
+      const engine = await declared({ prefix });
+      const seen: unknown[] = [];
+      const T = define((payload) => {
+        seen.push(payload);
+        if (payload !== "good") throw new Error("no luck");
+      }, { retry: { maxRetries: 0 } });
+      const { bus, tick } = await brokered(stack, engine, [T]);
+      const [{ origin }] = await stack.sql<[{ origin: string }]>`
+        select messenger.installation_id() as origin`;
+      await publishRaw(cluster?.urls[0] ?? "", `${prefix}default`, wrongMessages(origin));
+      await bus.dispatch(T, "good");
+      for (let ticks = 0; ticks < 100 && (ticks === 0 || await sizeOf(engine) > 0); ticks++) {
+        await tick();
+      }
+      assertEquals(seen.filter((one) => one === "good").length, 1);
+      const [{ letters, left }] = await stack.sql<[{ letters: number; left: number }]>`
+        select (select count(*)::integer from public.messenger_failed_messages) as letters,
+          (select count(*)::integer from public.messenger_messages) as left`;
+      assertEquals(await sizeOf(engine), 0);
+      assertEquals([letters, left], [wrongMessages(origin).length, 0]);
     });
 
     test("a message that keeps failing goes through RabbitMQ for each retry, and is dead at last", async (stack) => {

@@ -99,7 +99,7 @@ export class DeliveryReader {
     const { inbox, engine, log, name } = this.parts;
     const now = new Date();
     const id = await this.#newId();
-    const text = delivery.body.slice(0, LONGEST_TEXT).replaceAll("\0", "").toWellFormed();
+    const text = storable(delivery.body.slice(0, LONGEST_TEXT));
     const body = {
       ...{ origin: NO_ORIGIN, payload: text, priority: 0, groupKey: null },
       ...{ availableAt: null, expiresAt: null },
@@ -112,7 +112,8 @@ export class DeliveryReader {
       ...{ availableAt: now, createdAt: now, expiresAt: null, expired: false, leaseToken: token },
       ...{ retryCount: 0, attempts: 1, stamps: body.stamps, quarantined: false },
     };
-    const message = String(readProperty(error, "message"));
+    // It quotes the body.
+    const message = storable(String(readProperty(error, "message")));
     const entry = { message, class: error.name, attempt: 1, at: now.toISOString(), durationMs: 0 };
     await inbox.settle({
       handled: [],
@@ -130,4 +131,9 @@ export class DeliveryReader {
     log.error("delivery_unreadable", { transport: name, id, error: message });
     await engine.acknowledge([delivery]);
   }
+}
+
+/** A text that Postgres keeps. */
+function storable(text: string): string {
+  return text.replaceAll("\0", "").toWellFormed();
 }

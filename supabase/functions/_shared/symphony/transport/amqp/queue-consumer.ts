@@ -139,10 +139,10 @@ export class QueueConsumer {
     const { type, publication, "x-delivery-count": count } = properties.headers ?? {};
     this.#outstanding.add(tag);
     this.parts.onDelivery({
-      ...{ id: String(properties.messageId ?? ""), publication: Number(publication ?? 0) },
-      ...{ type: String(type ?? properties.type ?? ""), queue: this.parts.queue },
+      ...{ id: textOf(properties.messageId), publication: Number(textOf(publication)) },
+      ...{ type: textOf(type ?? properties.type), queue: this.parts.queue },
       ...{ body: content.toString(), bytes: content.length },
-      redelivered: Math.max(Number(count ?? 0) || 0, redelivered ? 1 : 0),
+      redelivered: Math.max(Number(textOf(count)) || 0, redelivered ? 1 : 0),
       handle: { consumer: this, tag },
     });
   }
@@ -153,6 +153,11 @@ export class QueueConsumer {
     this.#outstanding.clear();
     this.parts.onLost(this);
   }
+}
+
+/** A header of any program may be a table or a list, of which a text may not be made. */
+function textOf(header: unknown): string {
+  return typeof header === "string" || typeof header === "number" ? String(header) : "";
 }
 
 /** The client reads nothing but the tag of a message. */
