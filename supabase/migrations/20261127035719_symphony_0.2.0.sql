@@ -4570,7 +4570,15 @@ begin
   end if;
   insert into messenger.batch_deltas (batch_id, cancels)
   select b.id, true from public.messenger_batches b
-  where b.parent_id = any (ids) and b.finished_at is null and b.cancelled_at is null
+  where b.parent_id = any (ids) and (
+      b.finished_at is null and b.cancelled_at is null
+      -- Children that were redriven run for a batch that has ended before.
+      or exists (
+        select from messenger.batch_chunks c
+        join public.messenger_messages m on m.id = any (c.ids)
+        where c.batch_id = b.id and not m.cancelled and m.stamps #>> '{batch,id}' = b.id::text
+      )
+    )
   order by b.id;
 end
 $function$;
@@ -4739,8 +4747,8 @@ begin
   batch := before;
   batch.handled := batch.handled + added.handled;
   batch.failed := batch.failed + added.dead - added.redriven;
-  if added.cancels and batch.cancelled_at is null then
-    batch.cancelled_at := clock;
+  if added.cancels then
+    batch.cancelled_at := coalesce(batch.cancelled_at, clock);
     batch.cancel_chunk := case when batch.chunks > 0 then 1 end;
     batch.sealed_at := coalesce(batch.sealed_at, clock);
     batch.key_until := coalesce(batch.key_until, clock + interval '24 hours');

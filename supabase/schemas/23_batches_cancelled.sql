@@ -105,7 +105,15 @@ begin
   end if;
   insert into messenger.batch_deltas (batch_id, cancels)
   select b.id, true from public.messenger_batches b
-  where b.parent_id = any (ids) and b.finished_at is null and b.cancelled_at is null
+  where b.parent_id = any (ids) and (
+      b.finished_at is null and b.cancelled_at is null
+      -- Children that were redriven run for a batch that has ended before.
+      or exists (
+        select from messenger.batch_chunks c
+        join public.messenger_messages m on m.id = any (c.ids)
+        where c.batch_id = b.id and not m.cancelled and m.stamps #>> '{batch,id}' = b.id::text
+      )
+    )
   order by b.id;
 end
 $$;

@@ -166,8 +166,8 @@ begin
   batch := before;
   batch.handled := batch.handled + added.handled;
   batch.failed := batch.failed + added.dead - added.redriven;
-  if added.cancels and batch.cancelled_at is null then
-    batch.cancelled_at := clock;
+  if added.cancels then
+    batch.cancelled_at := coalesce(batch.cancelled_at, clock);
     batch.cancel_chunk := case when batch.chunks > 0 then 1 end;
     batch.sealed_at := coalesce(batch.sealed_at, clock);
     batch.key_until := coalesce(batch.key_until, clock + interval '24 hours');
