@@ -3,6 +3,7 @@
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { z } from "zod";
 import {
+  classifyError,
   defineEvent,
   defineMessage,
   defineSchedule,
@@ -221,4 +222,50 @@ Deno.test("a definition whose messages expire before their debounce ends is refu
     );
   }
   assertEquals(debounced("3m").ttlMs, 180_000);
+});
+
+Deno.test("declared schedules that are no array, or were not made by defineSchedule, are refused by place", () => {
+  const make = (schedules: Untyped) => createTestMessenger({ messages: [Any], schedules });
+  for (const schedules of [5, "daily", new Map()]) {
+    assertThrows(() => make(schedules), RangeError, "schedules: has to be an array of what");
+  }
+  for (const one of [null, 5, [], { message: { type: "Any" } }, { name: "daily" }]) {
+    assertThrows(() => make([one]), RangeError, "schedules: 1: has to be what defineSchedule");
+  }
+});
+
+for (const value of [null, 5, "slow", [1], new Map()]) {
+  Deno.test(`the retry rule ${Deno.inspect(value)} of a step is refused by name`, async () => {
+    const told: string[] = [];
+    const { bus, work } = workbench([
+      define(async (_, ctx) => {
+        const step = ctx.step("one", () => 1, { retry: value as Untyped });
+        await step.then(() => {}, ({ message }) => told.push(message));
+      }),
+    ]);
+    await bus.dispatchAll([{ type: "T", payload: 1 }]);
+    await work();
+    assertEquals(
+      told.map((text) => text.slice(0, 36)),
+      ["retry: has to be an object of options"].map(
+        (text) => text.slice(0, 36),
+      ),
+    );
+  });
+}
+
+Deno.test("transports and routes in a Map are refused, which would be none", () => {
+  for (const name of ["transports", "routing"]) {
+    const config = { [name]: new Map([["eu", "*"]]) } as Untyped;
+    assertThrows(
+      () => createTestMessenger({ messages: [Any], config }),
+      RangeError,
+      `${name}: has to be an object; got a Map`,
+    );
+  }
+});
+
+Deno.test("an error is classified without a time, too", () => {
+  const given = classifyError(new Response(null, { status: 404 }));
+  assertEquals(given, { kind: "unrecoverable" });
 });

@@ -28,7 +28,7 @@ import { type ProjectConfig, readProjectConfig } from "./project-config.ts";
 import type { DeclaredSchedule } from "./scheduler/declared.ts";
 import { checkIsOptions, checkNames } from "./runtime/option-names.ts";
 import type { IncomingWebhookOptions } from "./webhooks/incoming-options.ts";
-import { sourceOf } from "./webhooks/incoming-scheme.ts";
+import { checkIncoming } from "./webhooks/check-incoming.ts";
 import type { ResidentOptions } from "./worker/resident/resident.ts";
 
 export type { IncomingWebhook, IncomingWebhookOptions } from "./webhooks/incoming-options.ts";
@@ -116,8 +116,9 @@ export function createWebhook<Schema extends z.ZodType>(
   options: IncomingWebhookOptions<Schema>,
 ): EdgeFunction {
   checkNames(options, WEBHOOK_OPTIONS);
-  sourceOf(options);
+  checkIncoming(options);
   const { message, middleware = [], config = {} } = options;
+  checkIsOptions(config, "config: ");
   typeOf(message, "message");
   const messages = [message as unknown as MessageDefinition];
   // The project's routes of other types are none of this function's.
@@ -155,6 +156,7 @@ export interface RunWorkerOptions extends Pick<ResidentOptions, "queues" | "conc
  * @throws TransportError if the database cannot be reached at the start
  */
 export async function runWorker(project: Project, options: RunWorkerOptions): Promise<void> {
+  checkIsOptions(options, "runWorker: ");
   const { graceMs, ...rest } = options;
   const messenger = messengerOf(project);
   const { log } = messenger;

@@ -9,7 +9,7 @@ import { checkName } from "../message/names.ts";
 import type { Registry } from "../message/registry.ts";
 import { showValue } from "../runtime/inspect.ts";
 import type { DeclaredRouting } from "../database/declared-routing.ts";
-import { nearest } from "../runtime/option-names.ts";
+import { isOptions, nearest } from "../runtime/option-names.ts";
 import { type EngineSender, isReceived } from "../transport/engine.ts";
 
 /** Name of the transport that every project has: its own Postgres. */
@@ -143,7 +143,7 @@ function checkObject<Value>(
   value: Readonly<Record<string, Value>> = {},
   field: string,
 ): Readonly<Record<string, Value>> {
-  if (typeof value === "object" && value !== null && !Array.isArray(value)) return value;
+  if (isOptions(value)) return value;
   throw new RangeError(`${field}: has to be an object; got ${showValue(value)}`);
 }
 

@@ -2,7 +2,7 @@
 
 import { checkKey, checkNoGenerator } from "../runtime/checks.ts";
 import { showValue } from "../runtime/inspect.ts";
-import { checkStrategy } from "../retry/strategy-options.ts";
+import { checkRetry } from "../retry/strategy-options.ts";
 import {
   type BatchMessageOptions,
   type CallerOption,
@@ -10,7 +10,7 @@ import {
   type MessageOptions,
 } from "./definition.ts";
 import { checkName } from "./names.ts";
-import { checkNames, isOptions } from "../runtime/option-names.ts";
+import { checkNames } from "../runtime/option-names.ts";
 import type { z } from "zod";
 
 /** Every option of a definition. `satisfies` makes the compiler refuse a list that lacks one. */
@@ -63,7 +63,7 @@ export function checkDefinition(
     }
     checkNoGenerator(options[name], `${type}: ${name}`);
   }
-  checkRetry(options.retry, `${type}: retry`);
+  if (options.retry !== undefined) checkRetry(options.retry, `${type}: retry`);
   if (options.transport !== undefined) {
     checkName(options.transport, `${type}: transport`, 100);
     if (options.route) {
@@ -77,17 +77,6 @@ export function checkDefinition(
       );
     }
   }
-}
-
-/** Checks the form of a retry rule. The values of its options are checked beside those of the bus. @throws RangeError */
-function checkRetry(value: unknown, field: string): void {
-  if (value === undefined) return;
-  if (!isOptions(value)) {
-    throw new RangeError(
-      `${field}: has to be an object of options, or a retry strategy; got ${showValue(value)}`,
-    );
-  }
-  if ("getDelay" in value) checkStrategy(value, field);
 }
 
 /**

@@ -68,10 +68,13 @@ const MAX_ERRORS = 10_000;
 
 /**
  * Classifies a thrown value. Never throws.
- * @param options.now the time from which a date in a Retry-After header is measured
+ * @param options.now the time from which a date in a Retry-After header is measured; default: the current time
  */
-export function classifyError(error: unknown, options: { readonly now: Date }): Classification {
-  return judgeError(error, options).says;
+export function classifyError(
+  error: unknown,
+  options: { readonly now?: Date } = {},
+): Classification {
+  return judgeError(error, { now: options?.now ?? new Date() }).says;
 }
 
 /** Classifies like {@link classifyError}, and returns the origin of the verdict. Never throws. */

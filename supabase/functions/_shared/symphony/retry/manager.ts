@@ -15,6 +15,7 @@ import {
   type BackoffOptions,
   checkJitter,
   checkNames,
+  checkRetry,
   checkStrategy,
   MAX_RETRY_AFTER_MS,
 } from "./strategy-options.ts";
@@ -150,10 +151,8 @@ export class RetryManager {
    * @throws RangeError that names the wrong option
    */
   strategyFor(type: string, retry: BackoffOptions | RetryStrategy): RetryStrategy {
-    if ("getDelay" in retry) {
-      checkStrategy(retry, "retry");
-      return retry;
-    }
+    checkRetry(retry, "retry");
+    if ("getDelay" in retry) return retry;
     const own = this.#strategies.get(type) ?? this.#options.strategy;
     return own instanceof ExponentialBackoffRetryStrategy
       ? own.derive(type, retry)

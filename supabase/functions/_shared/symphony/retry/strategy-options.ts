@@ -2,7 +2,7 @@
 
 import { type Duration, MAX_DURATION_MS, parseDuration } from "../runtime/duration.ts";
 import { readProperty, showValue } from "../runtime/inspect.ts";
-import { checkNames } from "../runtime/option-names.ts";
+import { checkNames, isOptions } from "../runtime/option-names.ts";
 
 export { checkNames };
 
@@ -54,6 +54,16 @@ export function resolveBackoff(options: BackoffOptions, inherited: Backoff, pref
     jitter: check("jitter", checkJitter),
     maxRetryAfter: check("maxRetryAfter", checkDelay),
   };
+}
+
+/** Checks the form of a retry rule. The values of its options are checked beside those of the bus. @throws RangeError */
+export function checkRetry(value: unknown, field: string): void {
+  if (!isOptions(value)) {
+    throw new RangeError(
+      `${field}: has to be an object of options, or a retry strategy; got ${showValue(value)}`,
+    );
+  }
+  if ("getDelay" in value) checkStrategy(value, field);
 }
 
 /** @throws RangeError that names the field, if the value has not the methods of a retry strategy */

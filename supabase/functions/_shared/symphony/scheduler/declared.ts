@@ -3,7 +3,8 @@
 import type { z } from "zod";
 import { typeOf } from "../message/definition-lists.ts";
 import type { MessageDefinition } from "../message/definition.ts";
-import { checkIsOptions } from "../runtime/option-names.ts";
+import { readProperty } from "../runtime/inspect.ts";
+import { checkIsOptions, isOptions } from "../runtime/option-names.ts";
 import type { ScheduleOptions } from "./schedule-options.ts";
 import type { ScheduledMessage, ScheduleDraft } from "./schedule.ts";
 
@@ -31,4 +32,10 @@ export async function fingerprintOf(
   const text = JSON.stringify(drafts.map(({ definition, message }) => [definition, message]));
   const hash = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
   return [...new Uint8Array(hash)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+/** Tells what {@link defineSchedule} returns from other values. */
+export function isDeclared(one: unknown): one is DeclaredSchedule {
+  return typeof readProperty(readProperty(one, "message"), "type") === "string" &&
+    isOptions(readProperty(one, "options"));
 }

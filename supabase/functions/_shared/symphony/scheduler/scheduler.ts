@@ -14,7 +14,8 @@ import {
   withoutStamps,
 } from "./arguments.ts";
 import { checkScheduled } from "./check-scheduled.ts";
-import type { DeclaredSchedule } from "./declared.ts";
+import { type DeclaredSchedule, isDeclared } from "./declared.ts";
+import { checkDefinitions } from "../message/definition-lists.ts";
 import { DeclaredSync } from "./declared-sync.ts";
 import { firstRun } from "./first-run.ts";
 import type { ScheduleChanges, ScheduleOptions } from "./schedule-options.ts";
@@ -85,6 +86,9 @@ export class Scheduler {
 
   constructor(options: SchedulerOptions) {
     checkNames(options, OPTIONS);
+    if (options.declared) {
+      checkDefinitions(options.declared, "schedules", isDeclared, "defineSchedule");
+    }
     this.#options = options;
     this.#store = options.store ??
       new PostgresScheduleStore(options.supabase, options.timeoutMs ?? 10_000);

@@ -1,5 +1,6 @@
 /** The transports of a project in a test: their names and limits count, and nothing is sent to them. */
 
+import { isOptions } from "../runtime/option-names.ts";
 import { type EngineSender, isReceived } from "../transport/engine.ts";
 
 const nothing = () => Promise.resolve([]);
@@ -7,7 +8,9 @@ const nothing = () => Promise.resolve([]);
 /** Transports whose messages all stay in the transport in memory, as in an outbox that is never sent. */
 export function untouched(
   transports: Readonly<Record<string, EngineSender>>,
-): Record<string, EngineSender> {
+): Readonly<Record<string, EngineSender>> {
+  // A Map is refused with the other checks, too; its entries are no transports by name.
+  if (!isOptions(transports)) return transports;
   return Object.fromEntries(
     // Another value is refused with the other checks.
     Object.entries(transports).map(([name, one]) => [name, isEngine(one) ? inert(one) : one]),

@@ -4,7 +4,7 @@
  */
 
 import { type Duration, parseDuration } from "../runtime/duration.ts";
-import { showValue } from "../runtime/inspect.ts";
+import { isGenerator, readProperty, showValue } from "../runtime/inspect.ts";
 import { checkNames } from "../runtime/option-names.ts";
 import { readSecret } from "./webhook-signature.ts";
 
@@ -78,6 +78,22 @@ export function verifyStripe(options: SchemeOptions): WebhookScheme {
  */
 export function verifyGithub(options: Omit<SchemeOptions, "tolerance">): WebhookScheme {
   return schemeOf("github", options);
+}
+
+/**
+ * Checks a verification, which would else fail at each request.
+ * @throws RangeError if it is neither a scheme nor a function
+ */
+export function checkVerify(verify: unknown): void {
+  const isScheme = Array.isArray(readProperty(verify, "secrets")) &&
+    typeof readProperty(verify, "sender") === "string" &&
+    typeof readProperty(verify, "toleranceMs") === "number";
+  if (isScheme || typeof verify === "function" && !isGenerator(verify)) return;
+  throw new RangeError(
+    `verify: has to be a scheme, such as verifyStripe({...}), or a function; got ${
+      showValue(verify)
+    }`,
+  );
 }
 
 /**
