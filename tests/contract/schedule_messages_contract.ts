@@ -152,4 +152,30 @@ export function testScheduleMessages(promise: SchedulerPromise): void {
       }
     },
   );
+
+  promise(
+    "a schedule that skips paused queues makes no message for a lane that is paused, or whose queue is",
+    async (bench) => {
+      const scheduler = bench.scheduler();
+      const queue = "mail/acme";
+      const skips = await scheduler.schedule(note, { ...minutely, queue, whilePaused: "skip" });
+      const tickAt = async (minute: number) => {
+        await bench.clock.set(`2026-01-05T09:${minute}:00Z`);
+        await scheduler.processDueMessages();
+      };
+      await bench.setQueue("mail", { paused: true });
+      await tickAt(31);
+      await bench.setQueue("mail", { paused: false });
+      await bench.setQueue(queue, { paused: true });
+      await tickAt(32);
+      await bench.setQueue(queue, { paused: false });
+      await tickAt(33);
+      const runs = await scheduler.runs(skips);
+      assertEquals(runs.map(({ outcome, reason }) => [outcome, reason]), [
+        ["enqueued", null],
+        ["skipped", "paused: the queue mail/acme was paused"],
+        ["skipped", "paused: the queue mail was paused"],
+      ]);
+    },
+  );
 }

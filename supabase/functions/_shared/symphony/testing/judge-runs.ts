@@ -23,8 +23,8 @@ export interface JudgedRun {
 export interface JudgingState {
   /** Whether an occurrence has its run already. */
   hasRun(scheduleId: string, occurrence: number): boolean;
-  /** Whether a queue is paused. */
-  isPaused(queue: string): boolean;
+  /** The paused one of a queue and, for a lane, its queue; undefined if neither is. */
+  pausedQueue(queue: string): string | undefined;
   /** Whether a message waits or runs. */
   isUnfinished(messageId: string): boolean;
 }
@@ -44,9 +44,8 @@ export function judgeRuns(
     const message = run.message ?? describedMessage(schedule, run.delayMs);
     const queue = message.queue ?? "default";
     let reason = run.failed ?? null;
-    if (reason === null && whilePaused === "skip" && state.isPaused(queue)) {
-      reason = `paused: the queue ${queue} was paused`;
-    }
+    const paused = whilePaused === "skip" ? state.pausedQueue(queue) : undefined;
+    if (reason === null && paused !== undefined) reason = `paused: the queue ${paused} was paused`;
     // Of several runs at once the first may start; the others would wait beside it.
     if (reason === null && overlap === "skip" && (++unhindered > 1 || isUnderWay)) {
       reason = "overlap: the run before was still waiting or running";

@@ -1,5 +1,6 @@
 /** The runs of schedules in memory: their messages, their records, and what they make of a schedule. */
 
+import { parentQueue } from "../message/lane.ts";
 import type { OutgoingMessage } from "../message/envelope.ts";
 import { ConflictError } from "../message/errors.ts";
 import type { Advance } from "../scheduler/plan.ts";
@@ -95,7 +96,8 @@ export class ScheduleRunner {
     const { runs, transport } = this.parts;
     return judgeRuns(row, advance, {
       hasRun: (id, occurrence) => runs.has(id, toOccurrence(occurrence)),
-      isPaused: (queue) => transport.queues.get(queue).paused === true,
+      pausedQueue: (queue) =>
+        [parentQueue(queue), queue].find((name) => transport.queues.get(name).paused),
       isUnfinished: (messageId) => transport.has(messageId),
     });
   }
