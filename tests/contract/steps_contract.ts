@@ -213,6 +213,35 @@ export function testSteps(
     }
   }, AT_HOME);
 
+  promise("a parked message keeps its dedupe key and its payload", async (t) => {
+    const once = { dedupeKey: "k", dedupe: "until-finished" } as const;
+    const stamps = { durable: { version: null } };
+    const first = await running(t, once);
+    await settle(t.transport, [first], { kind: "parked", delayMs: null, step: minute, stamps });
+    const repeated = { type: "T", payload: 2, ...once };
+    assertEquals(await t.transport.send([repeated]), [first.id]);
+    const [other] = await t.transport.send([{ ...repeated, payload: 3, dedupe: "replace" }]);
+    await t.advance(60_000);
+    const { messages } = await claim(t.transport);
+    assertEquals(
+      messages.map(({ id, payload }) => [id, payload]).sort(),
+      [[first.id, 1], [other, 3]],
+    );
+  }, AT_HOME);
+
+  promise("each resume of a parked message is one start for its queue's rate", async (t) => {
+    await t.setQueue("default", { rateLimit: 2, ratePeriodMs: 60_000 });
+    const first = await running(t);
+    await settle(t.transport, [first], { kind: "parked", delayMs: 1_000 });
+    await t.advance(1_000);
+    const second = await again(t.transport);
+    await settle(t.transport, [second], { kind: "parked", delayMs: 1_000 });
+    await t.advance(1_000);
+    assertEquals((await claim(t.transport)).messages, []);
+    await t.advance(60_000);
+    assertEquals((await again(t.transport)).id, first.id);
+  }, AT_HOME);
+
   promise("a cancelled message that is parked becomes a dead letter", async (t) => {
     const message = await running(t);
     await t.transport.cancel({ ids: [message.id] });
