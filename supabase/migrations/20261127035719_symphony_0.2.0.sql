@@ -2423,6 +2423,17 @@ begin
 end
 $function$;
 
+CREATE FUNCTION messenger.last_start(p_clock timestamp with time zone, p_period interval)
+ RETURNS timestamp with time zone
+ LANGUAGE plpgsql
+ IMMUTABLE
+ SET search_path TO ''
+AS $function$
+begin
+  return p_clock + interval '1 minute' + p_period / 100;
+end
+$function$;
+
 CREATE FUNCTION messenger.limits_open_at(p_limits public.messenger_queues)
  RETURNS timestamp with time zone
  LANGUAGE plpgsql
@@ -2455,6 +2466,7 @@ begin
         select r.starts_by, sum(r.messages) over (order by r.starts_by desc) as later
         from messenger.start_grants r
         where r.queue = p_limits.name and r.starts_by > clock - period
+          and r.starts_by <= messenger.last_start(clock, period)
       ) as g
       where g.later >= p_limits.rate_limit
       order by g.starts_by desc limit 1
@@ -2516,6 +2528,9 @@ begin
       select sum(g.messages)::integer from messenger.start_grants g
       where g.queue = p_queue
         and g.starts_by > public.messenger_now() - limits.rate_period_ms * interval '1 millisecond'
+        and g.starts_by <= messenger.last_start(
+          public.messenger_now(), limits.rate_period_ms * interval '1 millisecond'
+        )
     ), 0));
   end if;
   return greatest(room, 0);
@@ -2553,7 +2568,8 @@ begin
     return 0;
   end if;
   delete from messenger.start_grants g
-  where g.queue = p_queue and g.starts_by <= clock - period;
+  where g.queue = p_queue
+    and (g.starts_by <= clock - period or g.starts_by > messenger.last_start(clock, period));
   insert into messenger.start_grants as known (queue, starts_by, messages)
   values (
     p_queue,
@@ -15353,6 +15369,9 @@ comment on routine messenger.lanes_depth(text,bigint,bigint) is
 
 comment on routine messenger.lanes_hold(text) is
   'Whether messages wait or run in a lane of a queue.';
+
+comment on routine messenger.last_start(timestamp with time zone,interval) is
+  'The latest start that a claim may have granted by a moment, for a rate with this period.';
 
 comment on routine messenger.latest_failures(integer) is
   'Part of messenger_failures: the latest dead letters, without payloads. A function, because its plan has settings.';
