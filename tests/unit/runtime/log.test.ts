@@ -138,3 +138,10 @@ Deno.test("fields that are a revoked proxy, and a sink that fails later, are sur
   createLogger({ write: () => Promise.reject(new Error("the sink is down")) }).info("row");
   await Promise.resolve();
 });
+
+Deno.test("fields that are a Map, a Set or a Date are a value, and are not left out", () => {
+  const fields = (value: unknown) => lineOf(value as LogFields).value;
+  assertEquals(fields(new Map([["rows", 3]])), { rows: 3 });
+  assertEquals(fields(new Set([1, 2])), [1, 2]);
+  assertEquals(fields(new Date("2026-01-02T03:04:05Z")), "2026-01-02T03:04:05.000Z");
+});

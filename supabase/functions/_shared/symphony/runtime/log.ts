@@ -1,5 +1,6 @@
 /** Structured logs: one JSON object a line, for log drains and the dashboard's search. */
 
+import { isOptions } from "./option-names.ts";
 import { configure } from "safe-stable-stringify";
 import { showValue } from "./inspect.ts";
 import { LogLimiter } from "./log-limiter.ts";
@@ -147,7 +148,7 @@ function asFields(fields: unknown): LogFields | undefined {
   if (typeof fields !== "object") return { value: fields };
   try {
     if (fields instanceof Error) return { error: fields };
-    return Array.isArray(fields) ? { value: fields } : fields as LogFields;
+    return isOptions(fields) ? fields as LogFields : { value: fields };
   } catch {
     return { value: UNREADABLE };
   }
