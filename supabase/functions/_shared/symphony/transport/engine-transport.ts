@@ -191,6 +191,8 @@ export class EngineTransport implements Transport {
     const unread = this.#unread.map((delivery) => ({ delivery }));
     this.#unread = [];
     await this.#giveBack([...this.#held.takeWaiting(), ...unread]);
+    // The next run may be in this process too, and gets those again whose outcomes could not be written.
+    this.#held.clear();
     await this.#parts.engine.close();
   }
 

@@ -110,6 +110,13 @@ export class HeldDeliveries {
     return waiting;
   }
 
+  /** Forgets all deliveries: the engine has them again. */
+  clear(): void {
+    this.#waiting = [];
+    this.#held.clear();
+    this.#groups.clear();
+  }
+
   #isFree(one: WaitingDelivery): boolean {
     if (this.#held.has(one.id)) {
       one.mayBeRepeated = true;
