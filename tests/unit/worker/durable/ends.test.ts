@@ -4,6 +4,7 @@ import { assertEquals } from "@std/assert";
 import {
   type HandlerContext,
   TransportError,
+  UnrecoverableError,
 } from "../../../../supabase/functions/_shared/symphony/index.ts";
 import { failing } from "../../../support/changed_transport.ts";
 import { define } from "../../../support/definitions.ts";
@@ -230,4 +231,36 @@ Deno.test("the next attempt waits for a step's function that ignored its timeout
   await work({ budgetMs: 5_000 });
   assertEquals(notes, ["begin 1", "end 1", "begin 2", "end 2"]);
   assertEquals(memory.handled.length, 1);
+});
+
+Deno.test("a durable call that its handler does not await is left out with a warning", async () => {
+  for (const call of ["step", "sleep"] as const) {
+    const { bus, work, memory, lines } = workbench([
+      define((_payload, ctx) => {
+        if (call === "step") void ctx.step("forgotten", () => 1);
+        else void ctx.sleep("1d");
+      }),
+    ]);
+    await bus.dispatchAll([{ type: "T", payload: 1 }]);
+    await work();
+    assertEquals(memory.handled.length, 1);
+    const told = lines.filter(({ event }) => event === "step_not_awaited");
+    assertEquals(told.map(({ step }) => step), [call === "step" ? "forgotten" : "sleep"]);
+  }
+});
+
+Deno.test("a step that did not begin because another one failed is not warned of", async () => {
+  const { bus, work, lines } = workbench([
+    define(async (_payload, ctx) => {
+      await Promise.all([
+        ctx.step("bad", () => {
+          throw new UnrecoverableError("no");
+        }),
+        ctx.step("good", () => 1).then(() => ctx.step("next", () => 1)),
+      ]);
+    }),
+  ]);
+  await bus.dispatchAll([{ type: "T", payload: 1 }]);
+  await work();
+  assertEquals(lines.filter(({ event }) => event === "step_not_awaited"), []);
 });

@@ -209,6 +209,12 @@ export const LOG_EVENTS = {
     "instead",
   ),
   settle_stale: warn("Outcomes were not written, because another worker has the leases.", "ids"),
+  step_not_awaited: warn(
+    "A handler ended without waiting for a step or a pause, which did not begin; `await` it.",
+    "id",
+    "type",
+    "step",
+  ),
   step_not_stored: error(
     "The result of a step could not be stored; the step runs again.",
     "id",

@@ -22,7 +22,7 @@ import { Ending } from "./ending.ts";
 import { KnownSteps } from "./known-steps.ts";
 import { idempotencyKey, Numbering } from "./numbering.ts";
 import { type ResultBounds, type StepResult, toResult } from "./result.ts";
-import { failureOf, replay } from "./step-failure.ts";
+import { failureOf, replay, tellNotAwaited } from "./step-failure.ts";
 import { checkCaller, StepScope } from "./step-scope.ts";
 
 /** Kinds that do work of their own, and begin only while messages may. */
@@ -174,7 +174,10 @@ export class DurableRun {
     fn: (step: RunningStep) => unknown,
   ): Promise<unknown> {
     const { task } = this.#attempt;
-    if (this.ending.isClosed) return await this.ending.hold();
+    if (this.ending.isClosed) {
+      if (this.ending.hasSucceeded) tellNotAwaited(this.#tools.log, task, call.name);
+      return await this.ending.hold();
+    }
     if (!stored) this.#known.begin(identity);
     if (WORKING.has(call.kind)) {
       if (this.#hasBegun && !this.#tools.mayStart()) return await this.ending.yields();

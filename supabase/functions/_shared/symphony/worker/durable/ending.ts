@@ -20,6 +20,8 @@ export class Ending {
   #yields = false;
   /** The run has ended, though its handler has not. */
   isOver = false;
+  /** The handler has ended without an error. */
+  hasSucceeded = false;
   #isFinished = false;
   readonly #idle: (() => void)[] = [];
 
@@ -84,9 +86,11 @@ export class Ending {
   /**
    * The handler has ended, or the run has: no further call begins, and calls that are held no longer end the run.
    * Resolves when those that have begun have settled, or do not settle in this run.
+   * @param hasSucceeded whether the handler has ended without an error
    */
-  close(): Promise<void> {
+  close(hasSucceeded: boolean): Promise<void> {
     this.isClosed = true;
+    this.hasSucceeded = hasSucceeded && !this.isOver;
     this.#isFinished = true;
     if (this.#underWay === 0) return Promise.resolve();
     return new Promise((resolve) => this.#idle.push(resolve));

@@ -4,6 +4,8 @@ import type { DeadReason } from "../../message/dead-reason.ts";
 import { describeError } from "../../message/describe-error.ts";
 import { StepError } from "../../message/errors.ts";
 import type { StepFailure, StoredStep } from "../../message/stored-step.ts";
+import type { Logger } from "../../runtime/log.ts";
+import type { Task } from "../run/task.ts";
 
 /** The stored result of a step. @throws StepError if it has failed for good */
 export function replay({ name, status, result, error }: StoredStep): unknown {
@@ -12,6 +14,11 @@ export function replay({ name, status, result, error }: StoredStep): unknown {
     name,
     error ?? { reason: "unrecoverable", message: "no error is stored", class: "Error" },
   );
+}
+
+/** Warns of a durable call that its handler has not awaited: it did not begin before the handler ended. */
+export function tellNotAwaited(log: Logger, { envelope: { id, type } }: Task, step: string): void {
+  log.warn("step_not_awaited", { id, type, step });
 }
 
 /** Describes the last error of a step that has failed for good. */

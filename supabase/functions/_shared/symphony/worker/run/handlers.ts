@@ -47,7 +47,7 @@ export async function callHandlers(ready: Ready): Promise<void> {
       attempt.durable?.nextHandler();
       const returned = handle(own, ctx);
       const answer = isThenable(returned) ? await orRunEnd(attempt, returned) : returned;
-      const ending = handlerEnded(attempt);
+      const ending = handlerEnded(attempt, true);
       if (ending) await ending;
       if (answer === RUN_ENDED) break;
       if (isInstance(answer, Snooze)) snoozes.push(answer);
@@ -57,7 +57,7 @@ export async function callHandlers(ready: Ready): Promise<void> {
         handledBy.push(name);
       }
     } catch (error) {
-      const ending = handlerEnded(attempt);
+      const ending = handlerEnded(attempt, false);
       if (ending) await ending;
       failures.push({ handler: name, error });
     }
@@ -83,9 +83,9 @@ function isThenable(value: unknown): value is PromiseLike<unknown> {
 }
 
 /** Further durable calls are none of the handler's. Those that it has begun have ended afterwards. */
-function handlerEnded(attempt: Attempt): Promise<void> | undefined {
+function handlerEnded(attempt: Attempt, hasSucceeded: boolean): Promise<void> | undefined {
   attempt.handler = undefined;
-  return attempt.durable?.ending.close();
+  return attempt.durable?.ending.close(hasSucceeded);
 }
 
 /** Waits for a handler's answer. Resolves to {@link RUN_ENDED} if a durable call ends the run before. */
