@@ -1760,6 +1760,8 @@ export interface components {
         OutboxCancelled: components["schemas"]["OutboxChanged"] & {
             /** @description Messages that a broker has: they are dropped when a worker gets them */
             running: number;
+            /** @description Ids that are not in the outbox */
+            missing: string[];
         };
         OutboxChanged: {
             /** @description Messages that match */

@@ -8668,6 +8668,19 @@ begin
 end
 $function$;
 
+CREATE FUNCTION messenger.not_in_outbox(p_ids bigint[])
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+begin
+  return (
+    select coalesce(jsonb_agg(i.id::text order by i.id), '[]') from (select distinct unnest(p_ids) as id) as i
+    where not exists (select from messenger.outbox o where o.id = i.id)
+  );
+end
+$function$;
+
 CREATE FUNCTION public.messenger_cancel_outbox(ids bigint[] DEFAULT NULL::bigint[], transport text DEFAULT NULL::text, type text DEFAULT NULL::text, queue text DEFAULT NULL::text, group_key text DEFAULT NULL::text, "all" boolean DEFAULT false, dry_run boolean DEFAULT false, after jsonb DEFAULT NULL::jsonb)
  RETURNS jsonb
  LANGUAGE plpgsql
@@ -8684,10 +8697,14 @@ declare
   matched bigint[] := array[]::bigint[];
   done bigint[] := array[]::bigint[];
   running integer := 0;
+  missing jsonb := '[]';
   engines record;
 begin
   if dry_run is null then
     raise sqlstate 'PT400' using message = 'dry_run: has to be true or false (null was given)';
+  end if;
+  if coalesce(after, 'null') = 'null' then
+    missing := messenger.not_in_outbox(ids);
   end if;
   if not in_engines then
     matched := messenger.waiting_positions(filter, place, most);
@@ -8695,7 +8712,8 @@ begin
       done := messenger.cancel_positions(matched);
     end if;
     if cardinality(matched) = most then
-      return messenger.outbox_step(matched, cardinality(done), most) || '{"running": 0}';
+      return messenger.outbox_step(matched, cardinality(done), most)
+        || jsonb_build_object('running', 0, 'missing', missing);
     end if;
   end if;
   select * into engines from messenger.held_positions(filter, case when in_engines then place else 0 end, most);
@@ -8711,6 +8729,7 @@ begin
   end if;
   return jsonb_build_object(
     'matched', cardinality(matched) + cardinality(engines.held), 'done', cardinality(done), 'running', running,
+    'missing', missing,
     'next', case when engines.last is not null then jsonb_build_object('id', engines.last::text, 'held', true) end
   );
 end
@@ -15487,6 +15506,9 @@ comment on routine messenger.next_webhooks(bigint[],jsonb,jsonb,integer,integer)
 comment on routine messenger.next_work(text[]) is
   'When a tick has something to do next: a message falls due, or something in the outbox; null where nothing waits.';
 
+comment on routine messenger.not_in_outbox(bigint[]) is
+  'Part of messenger_cancel_outbox: those of the ids that no row of the outbox has, as texts.';
+
 comment on routine messenger.note_blocked_lanes(text) is
   'Notes up to 1,000 groups in the lanes of a queue that have blocked messages. Further groups widen when their next message is done.';
 
@@ -15851,7 +15873,7 @@ comment on routine public.messenger_cancel_message(bigint,text) is
   'Cancels one message, as messenger_cancel does; with a user_id, only one that this user dispatched. Returns its state afterwards as messenger_follow does: cancelled, or cancelling while it runs or a broker has it; what is finished stays as it is, and so does what another project has.';
 
 comment on routine public.messenger_cancel_outbox(bigint[],text,text,text,text,boolean,boolean,jsonb) is
-  'Cancels messages of other transports. Those that wait in the outbox are dead letters then, reason cancelled (done); those that a broker has are marked, and become dead letters when a worker gets them (running). Rows that a relay is just publishing stay, and so does what another project has. Takes one step; returns {"matched", "done", "running", "next"}; dry_run only counts.';
+  'Cancels messages of other transports. Those that wait in the outbox are dead letters then, reason cancelled (done); those that a broker has are marked, and become dead letters when a worker gets them (running). Rows that a relay is just publishing stay, and so does what another project has. Takes one step; returns {"matched", "done", "running", "missing", "next"}; dry_run only counts. missing has the ids that are not in the outbox, in the first step.';
 
 comment on routine public.messenger_check_alerts() is
   'Checks each alert, and sends what is to be told. pg_cron calls it every minute. Returns {"checked", "skipped"}; skipped is true while another call is at it.';

@@ -181,6 +181,20 @@ $$;
 comment on function messenger.mark_cancelled(bigint[]) is
   'Notes the cancel of publications that an engine of this project has, and returns the ids of their messages. They are dropped when a worker gets them.';
 
+create function messenger.not_in_outbox(p_ids bigint[]) returns jsonb
+language plpgsql
+set search_path = ''
+as $$
+begin
+  return (
+    select coalesce(jsonb_agg(i.id::text order by i.id), '[]') from (select distinct unnest(p_ids) as id) as i
+    where not exists (select from messenger.outbox o where o.id = i.id)
+  );
+end
+$$;
+comment on function messenger.not_in_outbox(bigint[]) is
+  'Part of messenger_cancel_outbox: those of the ids that no row of the outbox has, as texts.';
+
 create function public.messenger_cancel_outbox(
   ids bigint[] default null, transport text default null, type text default null, queue text default null,
   group_key text default null, "all" boolean default false, dry_run boolean default false, after jsonb default null
@@ -199,10 +213,14 @@ declare
   matched bigint[] := array[]::bigint[];
   done bigint[] := array[]::bigint[];
   running integer := 0;
+  missing jsonb := '[]';
   engines record;
 begin
   if dry_run is null then
     raise sqlstate 'PT400' using message = 'dry_run: has to be true or false (null was given)';
+  end if;
+  if coalesce(after, 'null') = 'null' then
+    missing := messenger.not_in_outbox(ids);
   end if;
   if not in_engines then
     matched := messenger.waiting_positions(filter, place, most);
@@ -210,7 +228,8 @@ begin
       done := messenger.cancel_positions(matched);
     end if;
     if cardinality(matched) = most then
-      return messenger.outbox_step(matched, cardinality(done), most) || '{"running": 0}';
+      return messenger.outbox_step(matched, cardinality(done), most)
+        || jsonb_build_object('running', 0, 'missing', missing);
     end if;
   end if;
   select * into engines from messenger.held_positions(filter, case when in_engines then place else 0 end, most);
@@ -226,12 +245,13 @@ begin
   end if;
   return jsonb_build_object(
     'matched', cardinality(matched) + cardinality(engines.held), 'done', cardinality(done), 'running', running,
+    'missing', missing,
     'next', case when engines.last is not null then jsonb_build_object('id', engines.last::text, 'held', true) end
   );
 end
 $$;
 comment on function public.messenger_cancel_outbox(bigint[], text, text, text, text, boolean, boolean, jsonb) is
-  'Cancels messages of other transports. Those that wait in the outbox are dead letters then, reason cancelled (done); those that a broker has are marked, and become dead letters when a worker gets them (running). Rows that a relay is just publishing stay, and so does what another project has. Takes one step; returns {"matched", "done", "running", "next"}; dry_run only counts.';
+  'Cancels messages of other transports. Those that wait in the outbox are dead letters then, reason cancelled (done); those that a broker has are marked, and become dead letters when a worker gets them (running). Rows that a relay is just publishing stay, and so does what another project has. Takes one step; returns {"matched", "done", "running", "missing", "next"}; dry_run only counts. missing has the ids that are not in the outbox, in the first step.';
 
 create function public.messenger_run_outbox(
   transport text, dry_run boolean default false, after jsonb default null

@@ -112,6 +112,20 @@ testsOnStack({}, (test) => {
     assertEquals((await ask(stack, "POST", "/outbox/cancel", place)).body.matched, 0);
   });
 
+  test("a cancel names the ids that the outbox does not have, and the command fails", async (stack) => {
+    const { due, later } = await waiting(stack);
+    await stack.sql`update messenger.outbox set sent_at = now() where id = ${due}`;
+    const said = messenger(stack);
+    const dry = await said(`outbox cancel ${due} ${later} 987654321 --dry-run`);
+    assertEquals([dry.code, dry.out], [1, "2 would be cancelled"]);
+    const some = await said(`outbox cancel ${due} ${later} 987654321`);
+    assertEquals([some.code, some.out], [1, "2 cancelled, 1 of them told to stop"]);
+    assertEquals(some.err, "no such message: 987654321\n");
+    const { body } = await ask(stack, "POST", "/outbox/cancel", { ids: [later, "987654321"] });
+    assertEquals([body.done, body.missing], [0, [later, "987654321"]]);
+    assertEquals((await ask(stack, "POST", "/outbox/cancel", { all: true })).body.missing, []);
+  });
+
   test("health tells of a transport that is away, and of messages that no transport takes", async (stack) => {
     await waiting(stack);
     const outbox = async () => {

@@ -17,15 +17,15 @@ update messenger.outbox set sent_at = now() where payload <> '5';
 select messenger_settle_deliveries('events', handled => jsonb_build_array(pg_temp.delivery(4)));
 
 select is(
-  messenger_cancel_outbox("all" => true, dry_run => true), '{"matched": 4, "done": 0, "running": 0, "next": null}',
+  messenger_cancel_outbox("all" => true, dry_run => true), '{"matched": 4, "done": 0, "running": 0, "missing": [], "next": null}',
   'a dry run counts what waits and what the broker has, but nothing that is handled or elsewhere'
 );
 select is(
   messenger_cancel_outbox(ids => array[pg_temp.id(1), pg_temp.id(4), pg_temp.id(6)]),
-  '{"matched": 1, "done": 0, "running": 1, "next": null}', 'an id that the broker has is marked'
+  '{"matched": 1, "done": 0, "running": 1, "missing": [], "next": null}', 'an id that the broker has is marked'
 );
 select is(
-  messenger_cancel_outbox(type => 'ImportRow'), '{"matched": 3, "done": 1, "running": 2, "next": null}',
+  messenger_cancel_outbox(type => 'ImportRow'), '{"matched": 3, "done": 1, "running": 2, "missing": [], "next": null}',
   'a filter takes the others, and those that wait at once'
 );
 select is(messenger_cancel_outbox(type => 'ImportRow') -> 'matched', '0', 'a second cancel meets none');

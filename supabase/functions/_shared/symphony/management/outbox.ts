@@ -107,6 +107,7 @@ const cancelled = moved.extend({
   running: z.int().openapi({
     description: "Messages that a broker has: they are dropped when a worker gets them",
   }),
+  missing: z.array(z.string()).openapi({ description: "Ids that are not in the outbox" }),
 }).openapi("OutboxCancelled");
 
 /** Adds the endpoints. */
