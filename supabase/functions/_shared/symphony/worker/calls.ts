@@ -65,7 +65,7 @@ export function refusedForMs(error: unknown): number | undefined {
  */
 export async function repeating<Answer>(
   call: (repeated: boolean) => Promise<Answer>,
-  { keepTrying, log }: CallDependencies,
+  { keepTrying, log }: Pick<CallDependencies, "keepTrying" | "log">,
   splits = false,
 ): Promise<{ readonly answer: Answer; readonly repeated: boolean }> {
   let pauseMs = FIRST_PAUSE_MS;

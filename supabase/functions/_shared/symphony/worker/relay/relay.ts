@@ -7,7 +7,7 @@
 import type { OutboxCalls } from "../../database/outbox-calls.ts";
 import type { Logger } from "../../runtime/log.ts";
 import type { EngineSender } from "../../transport/engine.ts";
-import { pause } from "../calls.ts";
+import { pause, repeating } from "../calls.ts";
 import { publishBatch } from "./publish.ts";
 
 /** Length of the lease of a shard, in ms. */
@@ -71,12 +71,16 @@ async function publishNext(
     const publishesUntil = askedAt + LEASE_MS * LEASE_SHARE;
     const mayStart = () => !stop.aborted && performance.now() < publishesUntil;
     const report = await publishBatch(engine, messages, origin, mayStart);
-    const { stale } = await outbox.finish(token, shard, report);
+    // Without it the shard waits until the lease ends, and its batch is published again.
+    const keepTrying = () => !stop.aborted && performance.now() < askedAt + LEASE_MS;
+    const finish = () => outbox.finish(token, shard, report);
+    const { answer: { stale }, repeated } = await repeating(finish, { keepTrying, log });
     const { sent, refused, failure } = report;
     const counts = { transport: name, shard, sent: sent.length, refused: refused.length };
     if (failure !== null) log.warn("transport_away", { ...counts, error: failure });
     else if (refused.length > 0) log.error("publication_refused", { ...counts, ...refused[0] });
-    else if (stale) log.warn("relay_was_late", counts);
+    // A report that was written, and whose answer was lost, has ended the lease.
+    else if (stale && !repeated) log.warn("relay_was_late", counts);
     else log.debug("published", counts);
     return sent.length;
   } catch (error) {
