@@ -27,6 +27,8 @@ interface Sum {
   done: number;
   running: number;
   missing: string[];
+  /** Whether a dry run stopped counting. */
+  capped?: boolean;
 }
 
 const IDS_IN_REQUEST = 1000;
@@ -67,9 +69,10 @@ export async function changeMany(context: Context, change: Change): Promise<void
   const running = sum.running > 0
     ? `, ${sum.running.toLocaleString("en")} of them told to stop`
     : "";
+  const more = sum.capped ? " or more" : "";
   context.say(
     sum,
-    `${met.toLocaleString("en")} ${dryRun ? "would be " : ""}${participle}${running}`,
+    `${met.toLocaleString("en")}${more} ${dryRun ? "would be " : ""}${participle}${running}`,
   );
   if (sum.missing.length > 0 && !context.json) {
     context.io.note(`no such ${noun}: ${sum.missing.join(", ")}\n`);
@@ -133,6 +136,7 @@ async function run(
     sum.matched += Number(answer.matched);
     sum.done += Number(answer.done);
     sum.running += Number(answer.running ?? 0);
+    if (answer.capped === true) sum.capped = true;
     sum.missing.push(...(answer.missing as string[] | undefined) ?? []);
     if (drawsBar(context, change)) {
       context.io.note(`\r\u001b[K${bar(sum.done + sum.running, total, participle)}`);

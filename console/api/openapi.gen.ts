@@ -2044,6 +2044,8 @@ export interface components {
             matched: number;
             /** @description Number of deleted rows; 0 in a dry run */
             done: number;
+            /** @description Whether a dry run stopped counting at 10,000 of a kind: there may be more */
+            capped: boolean;
             /** @description Dead letters among them */
             failed: number;
             /** @description Expired idempotency keys */

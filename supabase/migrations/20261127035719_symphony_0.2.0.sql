@@ -13194,6 +13194,7 @@ declare
   place bigint := messenger.place_after(after);
   number integer;
   total integer := 0;
+  capped boolean := false;
 begin
   perform messenger.check_age('failed_older_than', failed_older_than);
   perform messenger.check_age('batches_older_than', batches_older_than);
@@ -13210,6 +13211,7 @@ begin
     from messenger.prune_kind(kinds[1], befores, chunk, dry_run, place) as p;
     counts := counts || jsonb_build_object(kinds[1], (counts ->> kinds[1])::integer + number);
     total := total + number;
+    capped := capped or dry_run and (number >= chunk or place is not null);
     if dry_run or (case when kinds[1] in ('progress', 'steps') then place is null else number < chunk end) then
       kinds := kinds[2:];
       place := null;
@@ -13218,7 +13220,7 @@ begin
   end loop;
 
   return counts || jsonb_build_object(
-    'matched', total, 'done', case when dry_run then 0 else total end,
+    'matched', total, 'done', case when dry_run then 0 else total end, 'capped', capped,
     'next', case when cardinality(kinds) > 0 then
       jsonb_build_object('kind', kinds[1], 'id', place::text)
     end
@@ -16002,7 +16004,7 @@ comment on routine public.messenger_look_up_deliveries(text,jsonb) is
   'Which of these deliveries are handled already or cancelled, and how often a worker took those that are counted, this time included: {"deliveries": [{"handled", "cancelled", "starts"}]}, in order; and "cancels": true if any of the transport is cancelled.';
 
 comment on routine public.messenger_prune(interval,boolean,jsonb,interval) is
-  'Deletes dead letters older than an age, expired idempotency keys, handled messages that were kept long enough, batches that ended longer ago than an age, publications that were sent and deliveries that were handled long enough ago (outbox, deliveries), progress of messages that are gone and rate limits that are not in use; it turns time series of more than a day ago into hours, and deletes those of more than 30 days ago (series). Takes one step of about 10,000 rows, behind the "next" of the step before if "after" is given. Returns how many of each, and {"matched", "done", "next"}; dry_run only counts, up to 10,000 of each.';
+  'Deletes dead letters older than an age, expired idempotency keys, handled messages that were kept long enough, batches that ended longer ago than an age, publications that were sent and deliveries that were handled long enough ago (outbox, deliveries), progress of messages that are gone and rate limits that are not in use; it turns time series of more than a day ago into hours, and deletes those of more than 30 days ago (series). Takes one step of about 10,000 rows, behind the "next" of the step before if "after" is given. Returns how many of each, and {"matched", "done", "capped", "next"}; dry_run only counts, up to 10,000 of each, and "capped" says that there may be more.';
 
 comment on routine public.messenger_prune_events(interval,jsonb) is
   'Deletes events and deliveries of alerts older than an age, used tokens that have expired, and waits of messages that are gone. Takes one step of about 10,000 rows, behind the "next" of the step before if "after" is given. Returns {"matched", "done", "next"}.';

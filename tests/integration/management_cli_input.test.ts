@@ -59,6 +59,19 @@ testsOnStack({}, (test) => {
     assertMatch((await said("actions")).out, /secret key default +prune +1/);
   });
 
+  test("prune says that there may be more where its count stops", async (stack) => {
+    await clearManaged(stack);
+    await stack.sql`
+      insert into public.messenger_failed_messages (id, type, payload, queue, reason, created_at, failed_at)
+      select nextval('public.messenger_messages_id_seq'), 'Gone', '{}', 'later', 'exhausted', now(), '2026-01-01'
+      from generate_series(1, 10500)`;
+    const said = messenger(stack);
+    const line = "prune --failed-older-than 1h";
+    assertEquals((await said(`${line} --dry-run`)).out, "10,000 or more would be deleted");
+    assertEquals(JSON.parse((await said(`${line} --dry-run --json`)).out).capped, true);
+    assertEquals((await said(line)).out, "10,500 deleted");
+  });
+
   test("Ctrl-C ends a change between two requests, and what was not asked for is not begun", async (stack) => {
     await clearManaged(stack);
     await addFailed(stack);

@@ -20,6 +20,8 @@ export interface PruneResult {
   readonly matched: number;
   /** Number of deleted rows; 0 in a dry run. */
   readonly done: number;
+  /** Whether a dry run stopped counting at 10,000 of a kind. */
+  readonly capped: boolean;
   /** Dead letters among them. */
   readonly failed: number;
   readonly idempotencyKeys: number;

@@ -43,6 +43,9 @@ const body = z.strictObject({
 const pruned = z.object({
   matched: z.int().openapi({ description: "Rows that are no longer needed" }),
   done: z.int().openapi({ description: "Number of deleted rows; 0 in a dry run" }),
+  capped: z.boolean().openapi({
+    description: "Whether a dry run stopped counting at 10,000 of a kind: there may be more",
+  }),
   failed: z.int().openapi({ description: "Dead letters among them" }),
   idempotencyKeys: z.int().openapi({ description: "Expired idempotency keys" }),
   handled: z.int().openapi({ description: "Records of handled messages whose time is over" }),
