@@ -7393,8 +7393,7 @@ begin
   -- Also skips those that cannot be a message.
   with locked as (
     select f.id from public.messenger_failed_messages f
-    where f.id = any (p_ids)
-      and messenger.dead_letter_problem(f, p_options) is null
+    where f.id = any (p_ids) and messenger.dead_letter_problem(f, p_options) is null
     for update skip locked
   ),
   gone as (
@@ -7425,7 +7424,9 @@ begin
     -- Counted from the first step on, so that the rate holds over all of them.
     case when per_second is null then public.messenger_now()
       else since + (before + n.number) / per_second * interval '1 second' end,
-    n.created_at, n.group_key, coalesce(n.stamps, '{}') || jsonb_build_object('redriven', n.redriven::bigint + 1),
+    n.created_at, n.group_key, coalesce(n.stamps, '{}') || jsonb_build_object('redriven', n.redriven::bigint + 1)
+      -- Steps that are made again make further batches: their keys have this number.
+      || case when p_options ? 'from' then jsonb_build_object('redrivenFrom', n.redriven::bigint + 1) else '{}' end,
     nullif(n.errors, '[]'),
     -- A message that crashed its worker before may do so again.
     n.reason = 'crashed'
@@ -7550,28 +7551,14 @@ declare
     select i from unnest(p_ids) as i
     where not exists (select from public.messenger_failed_messages f where f.id = i)
   );
-  left_batches bigint[];
 begin
   -- A step's name means its first one.
-  with forgotten as (
-    delete from public.messenger_steps s
-    where s.message_id = any (redriven) and (
-        s.status = 'failed' or p_from = 'start' or s.position >= (
-          select min(f.position) from public.messenger_steps f
-          where f.message_id = s.message_id and f.name = p_from
-        )
-      )
-    returning s.message_id, s.kind, s.details
-  )
-  select array_agg(b.id) into left_batches from forgotten f
-  join public.messenger_batches b on b.id = messenger.batch_of(jsonb_build_object(
-    'batch', jsonb_build_object('id', f.details ->> 'batch')
-  )) and b.parent_id = f.message_id
-  where f.kind = 'all' and p_from is not null;
-  -- A step that is made again dispatches its children again. A batch is locked first or alone, and so not waited for.
-  update public.messenger_batches b set idempotency_key = null
-  where b.id in (
-    select l.id from public.messenger_batches l where l.id = any (left_batches) for update skip locked
+  delete from public.messenger_steps s
+  where s.message_id = any (redriven) and (
+    s.status = 'failed' or p_from = 'start' or s.position >= (
+      select min(f.position) from public.messenger_steps f
+      where f.message_id = s.message_id and f.name = p_from
+    )
   );
   if p_from = 'start' then
     update public.messenger_messages m set stamps = m.stamps - 'durable'
@@ -15260,7 +15247,7 @@ comment on routine messenger.followed_steps(bigint) is
   'Part of following: {"steps": {"current", "done", "number"}} of a message that has steps: the step that runs, or the sleep or wait that it is parked in, the names of the last 100 finished steps, and how many are finished. Never results. {} if it has none.';
 
 comment on routine messenger.forget_from(bigint[],text) is
-  'Part of a redrive: deletes the failed steps of messages, and the steps from the one of a name on; for "start" all of them, and the mark of the version. Children of ctx.all are dispatched again if "from" is given. Dead letters that the redrive skipped keep theirs.';
+  'Part of a redrive: deletes the failed steps of messages, and the steps from the one of a name on; for "start" all of them, and the mark of the version. Dead letters that the redrive skipped keep theirs.';
 
 comment on routine messenger.forget_points(regclass,timestamp with time zone,integer) is
   'Part of pruning: deletes up to p_max_rows points of a time series before a moment, and returns how many.';

@@ -69,8 +69,7 @@ begin
   -- Also skips those that cannot be a message.
   with locked as (
     select f.id from public.messenger_failed_messages f
-    where f.id = any (p_ids)
-      and messenger.dead_letter_problem(f, p_options) is null
+    where f.id = any (p_ids) and messenger.dead_letter_problem(f, p_options) is null
     for update skip locked
   ),
   gone as (
@@ -101,7 +100,9 @@ begin
     -- Counted from the first step on, so that the rate holds over all of them.
     case when per_second is null then public.messenger_now()
       else since + (before + n.number) / per_second * interval '1 second' end,
-    n.created_at, n.group_key, coalesce(n.stamps, '{}') || jsonb_build_object('redriven', n.redriven::bigint + 1),
+    n.created_at, n.group_key, coalesce(n.stamps, '{}') || jsonb_build_object('redriven', n.redriven::bigint + 1)
+      -- Steps that are made again make further batches: their keys have this number.
+      || case when p_options ? 'from' then jsonb_build_object('redrivenFrom', n.redriven::bigint + 1) else '{}' end,
     nullif(n.errors, '[]'),
     -- A message that crashed its worker before may do so again.
     n.reason = 'crashed'

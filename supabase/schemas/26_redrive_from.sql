@@ -10,28 +10,14 @@ declare
     select i from unnest(p_ids) as i
     where not exists (select from public.messenger_failed_messages f where f.id = i)
   );
-  left_batches bigint[];
 begin
   -- A step's name means its first one.
-  with forgotten as (
-    delete from public.messenger_steps s
-    where s.message_id = any (redriven) and (
-        s.status = 'failed' or p_from = 'start' or s.position >= (
-          select min(f.position) from public.messenger_steps f
-          where f.message_id = s.message_id and f.name = p_from
-        )
-      )
-    returning s.message_id, s.kind, s.details
-  )
-  select array_agg(b.id) into left_batches from forgotten f
-  join public.messenger_batches b on b.id = messenger.batch_of(jsonb_build_object(
-    'batch', jsonb_build_object('id', f.details ->> 'batch')
-  )) and b.parent_id = f.message_id
-  where f.kind = 'all' and p_from is not null;
-  -- A step that is made again dispatches its children again. A batch is locked first or alone, and so not waited for.
-  update public.messenger_batches b set idempotency_key = null
-  where b.id in (
-    select l.id from public.messenger_batches l where l.id = any (left_batches) for update skip locked
+  delete from public.messenger_steps s
+  where s.message_id = any (redriven) and (
+    s.status = 'failed' or p_from = 'start' or s.position >= (
+      select min(f.position) from public.messenger_steps f
+      where f.message_id = s.message_id and f.name = p_from
+    )
   );
   if p_from = 'start' then
     update public.messenger_messages m set stamps = m.stamps - 'durable'
@@ -40,7 +26,7 @@ begin
 end
 $$;
 comment on function messenger.forget_from(bigint[], text) is
-  'Part of a redrive: deletes the failed steps of messages, and the steps from the one of a name on; for "start" all of them, and the mark of the version. Children of ctx.all are dispatched again if "from" is given. Dead letters that the redrive skipped keep theirs.';
+  'Part of a redrive: deletes the failed steps of messages, and the steps from the one of a name on; for "start" all of them, and the mark of the version. Dead letters that the redrive skipped keep theirs.';
 
 create function messenger.check_from(p_ids bigint[], p_has_payload boolean, p_from text) returns void
 language plpgsql

@@ -117,6 +117,7 @@ const CHECKED = new Map<string, z.ZodType>(Object.entries({
     names.filter((name) => typeof name === "string")
   ),
   redriven: z.number(),
+  redrivenFrom: z.number(),
   schedule: z.object({
     id: z.string(),
     name: z.string().nullable().default(null),

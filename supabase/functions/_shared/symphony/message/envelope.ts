@@ -52,6 +52,8 @@ export interface Stamps {
   readonly handledBy?: readonly string[];
   /** How often the message was redriven from the dead letters. */
   readonly redriven?: number;
+  /** The redrive, counted as `redriven` is, that last made steps again: batches of steps get further keys by it. */
+  readonly redrivenFrom?: number;
   /** The occurrence the message was made for. */
   readonly schedule?: ScheduleStamp;
   /** The user who dispatched it. */
@@ -78,7 +80,7 @@ export interface Stamps {
 
 /** Stamps of the bus, which mean something only in the installation that wrote them. */
 export const BUS_STAMPS: ReadonlySet<string> = new Set([
-  ...["handledBy", "redriven", "schedule", "user", "unknownType", "durable"],
+  ...["handledBy", "redriven", "redrivenFrom", "schedule", "user", "unknownType", "durable"],
   ...["batch", "ofBatch", "onCancelled", "live"],
 ]);
 

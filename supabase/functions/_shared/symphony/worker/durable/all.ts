@@ -13,7 +13,7 @@ import { checkNames } from "../../runtime/option-names.ts";
 import type { AttemptSpan } from "../../tracing/attempt-span.ts";
 import type { RunningStep } from "./durable-call.ts";
 import type { DurableRun } from "./durable-run.ts";
-import { checkStepText } from "./numbering.ts";
+import { batchKey, checkStepText } from "./numbering.ts";
 
 /** The largest number of children. */
 const MAX_CHILDREN = 1_000;
@@ -103,7 +103,10 @@ async function dispatch(
     messages.push(span?.adopt(message) ?? message);
   }
   const own = { parentId: envelope.id, keepsResults: true, idempotencyScope: "messenger.all" };
-  const head = await bus.prepareBatch({ name, idempotencyKey: key }, own);
+  const head = await bus.prepareBatch(
+    { name, idempotencyKey: batchKey(key, envelope.stamps) },
+    own,
+  );
   return (await bus.writeBatch({ head, messages, chunk: 1, isLast: true })).id;
 }
 

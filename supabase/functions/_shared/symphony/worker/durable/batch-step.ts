@@ -9,7 +9,7 @@ import type { ContextBatchOptions } from "../../message/durable-context.ts";
 import { checkNames } from "../../runtime/option-names.ts";
 import type { Attempt, RunTools } from "../run/attempt.ts";
 import type { DurableRun } from "./durable-run.ts";
-import { checkStepText } from "./numbering.ts";
+import { batchKey, checkStepText } from "./numbering.ts";
 import { callStep } from "./step.ts";
 
 const OPTIONS = Object.keys(
@@ -43,7 +43,7 @@ export async function dispatchBatch(
     (step) =>
       parts.tools.bus.dispatchBatch(until(step.signal, members), {
         ...batch,
-        idempotencyKey: step.key,
+        idempotencyKey: batchKey(step.key, parts.attempt.task.envelope.stamps),
       }, { span: parts.attempt.span }),
     Object.fromEntries(given),
   );

@@ -1,6 +1,7 @@
 /** The identity of steps: their names, their numbers, and the idempotency keys that are made of them. */
 
 import { createHash } from "node:crypto";
+import type { Stamps } from "../../message/envelope.ts";
 import { DurableUsageError } from "../../message/errors.ts";
 import type { StepIdentity } from "../../message/stored-step.ts";
 import { showValue } from "../../runtime/inspect.ts";
@@ -48,6 +49,15 @@ export function idempotencyKey(installation: string, id: string, step: StepIdent
   const { handler, name, key, nth } = step;
   const text = JSON.stringify([installation, id, handler, name, key, nth]);
   return createHash("sha256").update(text).digest("hex");
+}
+
+/**
+ * The idempotency key of the batch that a step dispatches. A redrive with `from` makes steps again, perhaps with
+ * another payload: their batches are further ones, and not those under the keys of before.
+ * @param key of the step
+ */
+export function batchKey(key: string, { redrivenFrom }: Stamps): string {
+  return redrivenFrom === undefined ? key : `${key}:${redrivenFrom}`;
 }
 
 /**

@@ -1,0 +1,130 @@
+/** A redrive from a step makes the batches of that step and of later ones again, whatever became of those of before. */
+
+import { assertEquals } from "@std/assert";
+import {
+  defineMessage,
+  ExponentialBackoffRetryStrategy,
+  type MessageDefinition,
+  RetryManager,
+  type Transport,
+  UnrecoverableError,
+  z,
+} from "../../supabase/functions/_shared/symphony/index.ts";
+import { MessageBus } from "../../supabase/functions/_shared/symphony/bus/bus.ts";
+import { createRegistry } from "../../supabase/functions/_shared/symphony/message/registry.ts";
+import { createLogger } from "../../supabase/functions/_shared/symphony/runtime/log.ts";
+import { SupabaseTransport } from "../../supabase/functions/_shared/symphony/transport/supabase.ts";
+import { ProcessLock } from "../../supabase/functions/_shared/symphony/worker/run/process-lock.ts";
+import { runWorker } from "../../supabase/functions/_shared/symphony/worker/worker.ts";
+import { overriding } from "../support/changed_transport.ts";
+import { testsOnStack, type TestStack } from "../support/stack.ts";
+
+/** A bus, and a worker that runs until nothing is due. */
+function benchOf(stack: TestStack, messages: readonly MessageDefinition[]) {
+  const log = createLogger({ level: "silent" });
+  const registry = createRegistry(messages);
+  const home = new SupabaseTransport(stack.client);
+  const bus = new MessageBus({ registry, transport: home });
+  const work = (transport: Transport = home) => {
+    const strategy = new ExponentialBackoffRetryStrategy({ maxRetries: 0 });
+    const retry = new RetryManager({ strategy, transport, registry, log });
+    return runWorker({
+      ...{ transport, bus: new MessageBus({ registry, transport }), retry, log },
+      ...{ supabase: stack.client, lock: new ProcessLock() },
+      ...{ batchSize: 50, concurrency: 5, leaseMs: 60_000, budgetMs: 5_000 },
+    });
+  };
+  return { bus, home, work };
+}
+
+/** Redrives a message from a step, with a payload if one is given. */
+async function redriveFrom(
+  { sql }: Pick<TestStack, "sql">,
+  id: string,
+  from: string,
+  payload?: number,
+) {
+  const edited = payload === undefined ? null : sql.json(payload);
+  const [row] = await sql<{ done: number }[]>`
+    select (public.messenger_redrive(array[${id}]::bigint[], "from" => ${from}, payload => ${edited})
+      ->> 'done')::integer as done`;
+  assertEquals(row?.done, 1);
+}
+
+const Twice = defineMessage({
+  type: "Twice",
+  schema: z.number(),
+  keep: { for: "1d", result: true },
+  result: z.number(),
+  handler: (n) => {
+    if (n < 0) throw new UnrecoverableError("too small");
+    return n * 2;
+  },
+});
+
+testsOnStack({}, (test) => {
+  test("children are dispatched again by a redrive while their batch is being counted", async (stack) => {
+    const seen: unknown[] = [];
+    const Parent = defineMessage({
+      type: "Parent",
+      schema: z.number(),
+      handler: async (n, ctx) => void seen.push(await ctx.all("twice", [[Twice, n]])),
+    });
+    const { bus, work } = benchOf(stack, [Parent, Twice]);
+    const id = await bus.dispatch(Parent, -1);
+    await work();
+    await work();
+    await stack.sql.begin(async (sql) => {
+      await sql`select from public.messenger_batches for update`;
+      await redriveFrom(stack, id, "twice", 4);
+    });
+    await work();
+    await work();
+    assertEquals(seen, [[8]]);
+  });
+
+  test("children are dispatched again by a redrive of a parent that had not yet waited for them", async (stack) => {
+    const seen: unknown[] = [];
+    const Parent = defineMessage({
+      type: "Parent",
+      schema: z.number(),
+      handler: async (n, ctx) => {
+        await ctx.step("first", () => 1);
+        seen.push(await ctx.all("twice", [[Twice, n]]));
+      },
+    });
+    const { bus, home, work } = benchOf(stack, [Parent, Twice]);
+    const id = await bus.dispatch(Parent, 1);
+    const batchResults = () => Promise.reject(new UnrecoverableError("no luck"));
+    await work(overriding(home, { batchResults }));
+    await redriveFrom(stack, id, "first", 4);
+    await work();
+    await work();
+    assertEquals(seen, [[8]]);
+  });
+
+  test("a batch is dispatched again by a redrive from its step, also with another payload", async (stack) => {
+    const ids: string[] = [];
+    const Parent = defineMessage({
+      type: "Parent",
+      schema: z.number(),
+      handler: async (n, ctx) => {
+        const members = Array.from({ length: n }, (_, i) => ({ type: "Twice", payload: i }));
+        ids.push(await ctx.dispatchBatch(members, { name: "import" }));
+        if (n < 4) throw new Error("too few");
+      },
+    });
+    const { bus, work } = benchOf(stack, [Parent, Twice]);
+    const id = await bus.dispatch(Parent, 2);
+    await work();
+    await redriveFrom(stack, id, "import", 3);
+    await work();
+    await redriveFrom(stack, id, "import");
+    await work();
+    await redriveFrom(stack, id, "start", 4);
+    await work();
+    const totals = await stack.sql`select total from public.messenger_batches order by id`;
+    assertEquals(totals.map(({ total }) => Number(total)), [2, 3, 3, 4]);
+    assertEquals(new Set(ids).size, 4);
+  });
+});
