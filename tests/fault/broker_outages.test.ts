@@ -1,6 +1,6 @@
 /** The database is away while handlers of a broker's messages fail, and a day's retries wait: what is received meanwhile. */
 
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import { createClient } from "@supabase/supabase-js";
 import { readConfig } from "../../supabase/functions/_shared/symphony/runtime/config.ts";
 import { amqp } from "../../supabase/functions/_shared/symphony/amqp.ts";
@@ -63,6 +63,42 @@ testsOnStack({}, (test) => {
       select retry_count, publication, jsonb_array_length(errors) as errors
       from messenger.outbox where sent_at is null`;
     assertEquals({ ...row }, { retry_count: 1, publication: 2, errors: 1 });
+  });
+
+  test("ticks receive a broker's messages after a worker that ended while the database was away", async (stack) => {
+    const { home, client } = clientOf(stack);
+    const broker = new Broker();
+    const away = Promise.withResolvers<void>();
+    const runs: unknown[] = [];
+    const T = define((payload) => {
+      runs.push(payload);
+      if (runs.length > 1) return;
+      home.isAway = true;
+      away.resolve();
+      throw new Error("no luck");
+    }, { retry: { maxRetries: 3, delay: 1, jitter: 0 } });
+    const config = { ...readConfig(() => undefined), leaseMs: 2_000 };
+    const { bus, worker, publish, tick, events } = await brokered(stack, broker, [T], {
+      ...{ client, config },
+    });
+    await bus.dispatchAll([1, 2].map((payload) => ({
+      ...{ type: "T", payload },
+      options: { groupKey: "g" },
+    })));
+    await publish();
+    const drain = new AbortController();
+    const signals = { drain: drain.signal, stop: drain.signal };
+    const running = worker.resident({ queues: ["default"], name: "w", ...signals });
+    await away.promise;
+    drain.abort();
+    await running.catch(() => {});
+    home.isAway = false;
+    const [left] = await stack.sql`
+      select from public.messenger_ticks where worker = 'w' and ended_at is null`;
+    assert(left && events().includes("worker_call_failed"));
+    // Each of them finds what is in the broker when it begins.
+    await tick();
+    assertEquals([runs.slice(0, 3), broker.size], [[1, 1, 2], 0]);
   });
 
   test("an outage that ends while a worker runs loses no outcome and writes none twice", async (stack) => {
