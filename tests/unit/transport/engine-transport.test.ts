@@ -13,14 +13,21 @@ import { type LogLine, logTo } from "../../support/kept_log.ts";
 const away = () => Promise.reject(new TransportError("test", "the database is away", true));
 
 /** A transport over a broker that has messages, with calls to home that fail until they are mended. */
-async function start(payloads: readonly string[], now: () => number = Date.now) {
+async function start(
+  payloads: readonly string[],
+  { now = Date.now, outbox = true, repeated = true }: {
+    readonly now?: () => number;
+    readonly outbox?: boolean;
+    readonly repeated?: boolean;
+  } = {},
+) {
   const lines: LogLine[] = [];
-  const broker = new Broker();
+  const broker = new Broker({ outbox });
   const home = new InMemoryTransport();
   const { installation: origin } = await home.loadSteps([]);
   await broker.publish(payloads.map((payload, index) => {
     const createdAt = new Date().toISOString();
-    const body = writeBody({ origin, payload, createdAt, groupKey: "g", repeated: true });
+    const body = writeBody({ origin, payload, createdAt, groupKey: "g", repeated });
     const facts = { type: "T", queue: "default", priority: 0, groupKey: "g" };
     return { id: String(index + 1), publication: 1, body, bytes: body.length, ...facts };
   }));
@@ -79,7 +86,7 @@ Deno.test("a message that becomes one of home gets a lease as long as its claim 
 
 Deno.test("an outage of the engine is told at its beginning and then seldom, and the next one again", async () => {
   let now = Date.now();
-  const { transport, broker, calls, lines } = await start(["a"], () => now);
+  const { transport, broker, calls, lines } = await start(["a"], { now: () => now });
   calls.isAway = false;
   const claimFor = async (ms: number) => {
     for (const end = now + ms; now < end; now += 250) await transport.claim(claimOf());
@@ -92,4 +99,28 @@ Deno.test("an outage of the engine is told at its beginning and then seldom, and
   assertEquals((await transport.claim(claimOf())).messages.length, 1);
   broker.isAway = true;
   assertEquals(await claimFor(500), 1);
+});
+
+Deno.test("what comes directly is run while home is away, unless a copy of it may have been handled", async () => {
+  const direct = await start(["a", "b"], { outbox: false, repeated: false });
+  direct.calls.isAway = false;
+  const payloads = [];
+  for (let claims = 0; claims < 2; claims++) {
+    const { messages } = await direct.transport.claim(claimOf());
+    payloads.push(...messages.map(({ payload }) => payload));
+    await direct.transport.settle(
+      messages.map(({ id, leaseToken }) => ({ id, leaseToken, outcome: { kind: "handled" } })),
+    );
+  }
+  assertEquals([payloads, direct.broker.size], [["a", "b"], 0]);
+
+  const repeated = await start(["a"], { outbox: false });
+  repeated.calls.isAway = false;
+  await assertRejects(() => repeated.transport.claim(claimOf()), TransportError);
+});
+
+Deno.test("what comes through the outbox is not run while home cannot tell whether it is cancelled", async () => {
+  const { transport, calls } = await start(["a"], { repeated: false });
+  calls.isAway = false;
+  await assertRejects(() => transport.claim(claimOf()), TransportError);
 });

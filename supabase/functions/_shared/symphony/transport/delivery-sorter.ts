@@ -3,15 +3,19 @@
 import type { DeliveryCalls } from "../database/delivery-calls.ts";
 import type { Settlement } from "../message/outcome.ts";
 import type { Logger } from "../runtime/log.ts";
+import type { Engine } from "./engine.ts";
 import { type HeldDeliveries, type HeldDelivery, isCounted, isCrashed } from "./held-deliveries.ts";
 
 /** For so long, in ms, home's latest word that nothing is cancelled is believed. */
 const NO_CANCELS_MS = 250;
+/** For so long, in ms, home is not asked again that was out of reach, where its word is not needed. */
+const AWAY_MS = 5_000;
 
 /** The parts of a sorter. */
 export interface SorterParts {
   /** Name of the transport. */
   readonly name: string;
+  readonly engine: Pick<Engine, "outbox">;
   readonly inbox: Pick<DeliveryCalls, "lookUp" | "settle">;
   readonly log: Logger;
   /** Tells the engine that deliveries are done. Never throws. */
@@ -20,14 +24,14 @@ export interface SorterParts {
 
 /** Asks home about deliveries that were taken, where it may know something of them. */
 export class DeliverySorter {
-  /** When home said last that no delivery is cancelled, by `performance.now()`. */
-  #noCancelsAt = -Infinity;
+  /** From when on a delivery may be cancelled of which home has not said so, by `performance.now()`. */
+  #mayBeCancelledAt = -Infinity;
 
   constructor(private readonly parts: SorterParts, private readonly held: HeldDeliveries) {}
 
   /** Takes home's word whether any delivery of the transport is cancelled. */
   hear(cancels = false): void {
-    this.#noCancelsAt = cancels ? -Infinity : performance.now();
+    this.#mayBeCancelledAt = cancels ? -Infinity : performance.now() + NO_CANCELS_MS;
   }
 
   /**
@@ -36,7 +40,7 @@ export class DeliverySorter {
    * @throws TransportError if home is out of reach; then all wait again
    */
   async sort(taken: readonly HeldDelivery[], leaseMs: number) {
-    const mayBeCancelled = performance.now() - this.#noCancelsAt > NO_CANCELS_MS;
+    const mayBeCancelled = performance.now() > this.#mayBeCancelledAt;
     const isDoubtful = (one: HeldDelivery) => one.mayBeRepeated || mayBeCancelled;
     const sorted = {
       fresh: taken.filter((one) => !isDoubtful(one)),
@@ -45,12 +49,12 @@ export class DeliverySorter {
     };
     const doubtful = taken.filter(isDoubtful);
     if (doubtful.length === 0) return sorted;
-    const { deliveries: told, cancels } = await this.parts.inbox.lookUp(doubtful, isCounted).catch(
-      (error) => {
-        this.held.putBack(taken);
-        throw error;
-      },
-    );
+    const answer = await this.#lookUp(doubtful).catch((error) => {
+      this.held.putBack(taken);
+      throw error;
+    });
+    if (!answer) return { ...sorted, fresh: [...taken] };
+    const { deliveries: told, cancels } = answer;
     this.hear(cancels);
     const cancelled: HeldDelivery[] = [];
     for (const [index, one] of doubtful.entries()) {
@@ -68,6 +72,22 @@ export class DeliverySorter {
     });
     sorted.dropped.push(...cancelled);
     return sorted;
+  }
+
+  /**
+   * Asks home.
+   * @returns null if home is out of reach, and these may run all the same: they came directly, and first
+   * @throws TransportError if home is out of reach
+   */
+  async #lookUp(doubtful: readonly HeldDelivery[]) {
+    try {
+      return await this.parts.inbox.lookUp(doubtful, isCounted);
+    } catch (error) {
+      const { outbox } = this.parts.engine;
+      if (outbox !== false || doubtful.some((one) => one.mayBeRepeated)) throw error;
+      this.#mayBeCancelledAt = performance.now() + AWAY_MS;
+      return null;
+    }
   }
 
   /** @throws TransportError if home is out of reach */
