@@ -53,6 +53,15 @@ for (const [what, value] of wrong) {
   });
 }
 
+for (const value of [null, undefined, 5, "https://example.supabase.co", {}, []]) {
+  Deno.test(`${Deno.inspect(value)} in place of a supabase-js client is refused by name`, () => {
+    for (const make of [createMessengerClient, createDispatcher, createBatches]) {
+      const { code, issues } = assertThrows(() => make(value as Untyped), MessengerError);
+      assertEquals([code, issues[0]?.path], ["invalid", ["supabase"]]);
+    }
+  });
+}
+
 Deno.test("an array with further properties in a payload is refused with its path", async () => {
   const { supabase, requests } = fakeSupabase(() => ({ ids: ["1"] }));
   const client = createDispatcher(supabase);

@@ -141,3 +141,30 @@ Deno.test("the errors of the bus say what they are about", () => {
   assertEquals(new errors.UnknownMessageTypeError("Email").type, "Email");
   assertEquals(new errors.MessageExpiredError(now).expiredAt, now);
 });
+
+Deno.test("errors refuse options and responses that are none by name", () => {
+  // deno-lint-ignore no-explicit-any -- callers without types
+  const wrong: any[] = [null, 5, "1h", ["1h"], new Map([["retryDelay", "1h"]])];
+  for (const given of wrong) {
+    const makers = [
+      () => new RecoverableError("x", given),
+      () => new HttpError(500, given),
+      () => RecoverableError.fromResponse(response(503), given),
+      () => HttpError.fromResponse(response(503), given),
+    ];
+    for (const make of makers) {
+      assertThrows(make, RangeError, "options: have to be an object; got ");
+    }
+    for (const type of [RecoverableError, HttpError]) {
+      const refusal = "response: has to be a Response, with an HTTP status; got ";
+      assertThrows(() => type.fromResponse(given), RangeError, refusal);
+    }
+  }
+});
+
+Deno.test("an error is made from a client's own response, which has no URL", () => {
+  const own = { status: 503, headers: new Headers({ "retry-after": "5" }) } as Response;
+  const recoverable = RecoverableError.fromResponse(own);
+  assertEquals([recoverable.message, recoverable.retryDelay], ["HTTP 503", 5_000]);
+  assertEquals(HttpError.fromResponse(own).retryAfter, 5_000);
+});

@@ -4,6 +4,7 @@ import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { z } from "zod";
 import {
   classifyError,
+  createMessenger,
   defineEvent,
   defineMessage,
   defineSchedule,
@@ -253,6 +254,29 @@ for (const value of [null, 5, "slow", [1], new Map()]) {
     );
   });
 }
+
+const supabase = {} as Untyped;
+for (const name of ["supabase", "transport", "scheduleStore", "config", "now", "log"]) {
+  Deno.test(`createMessenger refuses a ${name} of another kind when it is made`, () => {
+    for (const value of [null, 5, "x", true]) {
+      const make = () => createMessenger({ supabase, messages: [Any], [name]: value } as Untyped);
+      assertThrows(make, RangeError, `${name}: has to be a`);
+    }
+  });
+}
+
+Deno.test("createMessenger refuses parts without their methods, and secrets that it does not show", () => {
+  const make = (more: Untyped) => () => createMessenger({ supabase, messages: [Any], ...more });
+  assertThrows(make({ transport: {} }), RangeError, "transport: has to be a transport; got an");
+  assertThrows(make({ log: {} }), RangeError, "log: has to be a logger; got an object");
+  for (const tokenSecrets of [null, "hush", [""], [5], {}]) {
+    assertThrows(
+      make({ tokenSecrets }),
+      RangeError,
+      "tokenSecrets: has to be an array of texts that are not empty",
+    );
+  }
+});
 
 Deno.test("transports and routes in a Map are refused, which would be none", () => {
   for (const name of ["transports", "routing"]) {

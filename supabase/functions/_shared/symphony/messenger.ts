@@ -15,6 +15,7 @@ import { Router } from "./bus/router.ts";
 import { checkRoutes, type RoutingOptions } from "./bus/routing.ts";
 import { type Config, readConfig } from "./runtime/config.ts";
 import { createLogger, type Logger } from "./runtime/log.ts";
+import { readProperty, showValue } from "./runtime/inspect.ts";
 import { checkNames } from "./runtime/option-names.ts";
 import { secretKeys } from "./runtime/secret-keys.ts";
 import type { DeclaredSchedule } from "./scheduler/declared.ts";
@@ -93,6 +94,39 @@ const OPTIONS = Object.keys(
   } satisfies Record<keyof MessengerOptions, true>,
 );
 
+/** Options that nothing else checks before a request or a tick uses them, and methods that show what they are. */
+const PARTS = {
+  supabase: { is: "a client of supabase-js", methods: [] },
+  transport: { is: "a transport", methods: ["send", "claim"] },
+  scheduleStore: { is: "a store of schedules", methods: [] },
+  config: { is: "an object of settings", methods: [] },
+  log: { is: "a logger", methods: ["debug", "info", "warn", "error", "with"] },
+} as const;
+
+/** @throws RangeError that names an option of a wrong kind */
+function checkParts(options: MessengerOptions): void {
+  const refuse = (name: keyof MessengerOptions, expected: string) => {
+    throw new RangeError(`${name}: has to be ${expected}; got ${showValue(options[name])}`);
+  };
+  for (const name of Object.keys(PARTS) as (keyof typeof PARTS)[]) {
+    const { is, methods } = PARTS[name];
+    const part: unknown = options[name];
+    if (part === undefined) continue;
+    const lacks = methods.some((method) => typeof readProperty(part, method) !== "function");
+    if (typeof part !== "object" || part === null || lacks) refuse(name, is);
+  }
+  const { now, tokenSecrets } = options;
+  if (now !== undefined && typeof now !== "function") {
+    refuse("now", "a function that returns a Date");
+  }
+  const areTexts = Array.isArray(tokenSecrets) &&
+    tokenSecrets.every((one: unknown) => typeof one === "string" && one !== "");
+  if (tokenSecrets !== undefined && !areTexts) {
+    // The value may hold a secret, so it is not shown.
+    throw new RangeError("tokenSecrets: has to be an array of texts that are not empty");
+  }
+}
+
 /**
  * Makes what dispatches and schedules messages. It handles none: that is the worker's part.
  *
@@ -105,6 +139,7 @@ const OPTIONS = Object.keys(
  */
 export function createMessenger(options: MessengerOptions): Messenger {
   checkNames(options, OPTIONS);
+  checkParts(options);
   const { supabase, messages, schedules, middleware = [] } = options;
   const config = options.config ?? readConfig();
   const log = options.log ??

@@ -4,9 +4,10 @@ import type { z } from "zod";
 import { describeError } from "./describe-error.ts";
 import { type Duration, parseDuration } from "../runtime/duration.ts";
 import { showValue } from "../runtime/inspect.ts";
+import { checkIsOptions } from "../runtime/option-names.ts";
 import { askedDelayOf } from "../retry/asked-delay.ts";
 import { shouldRetryOf } from "../retry/should-retry.ts";
-import { httpMessage, withoutSecrets } from "./http-message.ts";
+import { checkResponse, httpMessage, withoutSecrets } from "./http-message.ts";
 import type { StepFailure } from "./stored-step.ts";
 
 export { describeError } from "./describe-error.ts";
@@ -46,8 +47,9 @@ export class RecoverableError extends SymphonyError {
   /** Whether the delay is a Retry-After. */
   readonly isRetryAfter: boolean;
 
-  /** @throws RangeError if `retryDelay` is no duration */
+  /** @throws RangeError if `options` are no object, or `retryDelay` no duration */
   constructor(message: string, options: RecoverableErrorOptions = {}) {
+    checkIsOptions(options);
     super(message, options);
     this.retryDelay = options.retryDelay === undefined
       ? undefined
@@ -56,14 +58,16 @@ export class RecoverableError extends SymphonyError {
     this.isRetryAfter = options.isRetryAfter ?? false;
   }
 
-  /** An error for an HTTP response that asks for a later attempt; waits as its Retry-After says. */
+  /** An error for a response that asks for a later attempt; waits as its Retry-After says. @throws RangeError */
   static fromResponse(
     response: Response,
     options: FromResponseOptions & Pick<RecoverableErrorOptions, "countsAgainstLimit"> = {},
   ): RecoverableError {
+    checkResponse(response);
+    checkIsOptions(options);
     const retryDelay = askedDelayOf(response, options.now ?? new Date());
     return new RecoverableError(
-      options.message ?? httpMessage(response.status, withoutSecrets(response.url)),
+      options.message ?? httpMessage(response.status, withoutSecrets(String(response.url ?? ""))),
       retryDelay === undefined ? options : { ...options, retryDelay, isRetryAfter: true },
     );
   }
@@ -97,8 +101,9 @@ export class HttpError extends SymphonyError {
   /** Whether the server says that a retry can help; undefined if it says nothing. */
   readonly shouldRetry: boolean | undefined;
 
-  /** @throws RangeError if `status` is no whole number, or `retryAfter` no duration */
+  /** @throws RangeError if `status` is no whole number, `options` are no object, or `retryAfter` no duration */
   constructor(status: number, options: HttpErrorOptions = {}) {
+    checkIsOptions(options);
     if (!Number.isInteger(status)) {
       throw new RangeError(`status: has to be an HTTP status code; got ${showValue(status)}`);
     }
@@ -112,8 +117,10 @@ export class HttpError extends SymphonyError {
     this.shouldRetry = options.shouldRetry;
   }
 
-  /** An error for a response; its body is left unread. */
+  /** An error for a response; its body is left unread. @throws RangeError if `response` is none */
   static fromResponse(response: Response, options: FromResponseOptions = {}): HttpError {
+    checkResponse(response);
+    checkIsOptions(options);
     const retryAfter = askedDelayOf(response, options.now ?? new Date());
     return new HttpError(response.status, {
       ...options,

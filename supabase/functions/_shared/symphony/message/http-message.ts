@@ -1,4 +1,17 @@
-/** Texts of errors about HTTP responses. */
+/** Errors about HTTP responses: their texts, and a check of the response. */
+
+import { readProperty, showValue } from "../runtime/inspect.ts";
+
+/**
+ * Checks that a value has an HTTP status. It need not be a Response: HTTP clients have classes of their own.
+ * @throws RangeError
+ */
+export function checkResponse(value: unknown): void {
+  if (Number.isInteger(readProperty(value, "status"))) return;
+  throw new RangeError(
+    `response: has to be a Response, with an HTTP status; got ${showValue(value)}`,
+  );
+}
 
 /** The text of an error about a response. */
 export function httpMessage(status: number, url: string | undefined): string {
