@@ -67,7 +67,7 @@ export type Requester = <Answer>(
  */
 export function requester(supabase: FunctionsLike, options: RequestOptions): Requester {
   const { retries = 3, onWait, prefix = "" } = checked(options);
-  if (!supabase?.functions) checked(null, "supabase");
+  checked(supabase, "supabase");
   const waitsForLimits = onWait || options.retries;
   return async <Answer>(
     path: string,
