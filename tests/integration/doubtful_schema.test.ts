@@ -37,6 +37,32 @@ testsOnStack({}, (test) => {
     assertEquals({ ...letter }, { reason: "exhausted", error: "the registry is out of order" });
   });
 
+  test("rejections that a schema leaves behind end neither the dispatch function nor the tick", async (stack) => {
+    await stack.dispatch({ type: "Note", payload: { text: "before" } });
+    await stack.tick();
+    const names = ["dispatch", "tick"] as const;
+    const pids = () => names.map((name) => stack.functionPid(name));
+    const before = pids();
+    await stack.dispatch([
+      { type: "Forgetful", payload: { text: "x" } },
+      { type: "Note", payload: { text: "beside" } },
+    ]);
+    const keys = { type: "Forgetful", payload: { text: "x", record: { a: 1 } } };
+    const response = await stack.post("dispatch", keys);
+    assert(response.status >= 400 && response.status <= 500, String(response.status));
+    await response.body?.cancel();
+    await stack.sql`insert into public.messenger_messages (type, payload)
+      values ('Forgetful', '{"text": "stored", "record": {"a": 1}}')`;
+    assertEquals((await stack.tick()).messages, { claimed: 3, handled: 2, retried: 0, failed: 1 });
+    await stack.dispatch({ type: "Note", payload: { text: "after" } });
+    assertEquals((await stack.tick()).messages.handled, 1);
+    assertEquals(pids(), before);
+    const strays = stack.logs.filter((line) => line.includes("stray_error"));
+    for (const text of ["in a timer", "in superRefine"]) {
+      assert(strays.some((line) => line.includes(`forgotten ${text}`)), text);
+    }
+  });
+
   test("a stored row with odd stamps is handled, and stops nothing beside it", async (stack) => {
     const stamps = [
       '{"handledBy": 5}',

@@ -107,6 +107,24 @@ const Doubtful = defineMessage({
   handler: (payload, ctx) => record(ctx, payload),
 });
 
+/** Its schema leaves promises that reject behind: zod does not wait for what superRefine returns late, nor for the keys of a record. */
+const Forgetful = defineMessage({
+  type: "Forgetful",
+  schema: z.object({
+    text: z.string().superRefine(() => {
+      setTimeout(() => void Promise.reject(new Error("forgotten in a timer")));
+      void Promise.reject(new Error("forgotten in superRefine"));
+    }),
+    record: z.record(
+      z.string().refine(() => Promise.reject(new Error("forgotten for a key"))),
+      z.number(),
+    ).optional(),
+  }),
+  access: "authenticated",
+  retry: { maxRetries: 0 },
+  handler: (payload, ctx) => record(ctx, payload),
+});
+
 const Slow = defineMessage({
   type: "Slow",
   schema: z.object({ ms: z.number() }),
@@ -357,6 +375,7 @@ export const messages = [
   Fail,
   Wobbly,
   Doubtful,
+  Forgetful,
   Slow,
   Kill,
   Burn,
