@@ -8722,6 +8722,24 @@ begin
 end
 $function$;
 
+CREATE FUNCTION messenger.check_transport(p_transport text)
+ RETURNS void
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO ''
+AS $function$
+begin
+  if p_transport is null then
+    raise sqlstate 'PT400' using message = 'transport: is missing';
+  end if;
+  if not exists (select from messenger.transports t where t.name = p_transport)
+    and not exists (select from messenger.relays r where r.transport = p_transport)
+  then
+    raise sqlstate 'PT404' using message = format('transport: there is no transport %s', p_transport);
+  end if;
+end
+$function$;
+
 CREATE FUNCTION public.messenger_run_outbox(transport text, dry_run boolean DEFAULT false, after jsonb DEFAULT NULL::jsonb)
  RETURNS jsonb
  LANGUAGE plpgsql
@@ -8737,10 +8755,9 @@ declare
     order by o.position limit most
   );
 begin
-  if transport is null or dry_run is null then
-    raise sqlstate 'PT400' using message = case
-      when transport is null then 'transport: is missing' else 'dry_run: has to be true or false (null was given)'
-    end;
+  perform messenger.check_transport(transport);
+  if dry_run is null then
+    raise sqlstate 'PT400' using message = 'dry_run: has to be true or false (null was given)';
   end if;
   if not dry_run then
     update messenger.outbox o set available_at = clock where o.position = any (waiting) and o.sent_at is null;
@@ -8760,9 +8777,7 @@ declare
   most constant integer := 10000;
   sent bigint[];
 begin
-  if transport is null then
-    raise sqlstate 'PT400' using message = 'transport: is missing';
-  end if;
+  perform messenger.check_transport(transport);
   if dry_run is null then
     raise sqlstate 'PT400' using message = 'dry_run: has to be true or false (null was given)';
   end if;
@@ -15149,6 +15164,9 @@ comment on routine messenger.check_ranges(jsonb) is
 
 comment on routine messenger.check_relay_call(uuid,integer,integer,integer,bigint) is
   'Part of messenger_claim_outbox: refuses wrong arguments.';
+
+comment on routine messenger.check_transport(text) is
+  'Part of operations on the outbox: refuses a transport that is missing, or that messenger_transports does not list.';
 
 comment on routine messenger.count_leased(text,integer) is
   'How many messages of a queue, with its lanes, hold a live lease, counted up to a bound.';

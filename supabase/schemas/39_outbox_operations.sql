@@ -253,6 +253,25 @@ $$;
 comment on function public.messenger_cancel_outbox(bigint[], text, text, text, text, boolean, boolean, jsonb) is
   'Cancels messages of other transports. Those that wait in the outbox are dead letters then, reason cancelled (done); those that a broker has are marked, and become dead letters when a worker gets them (running). Rows that a relay is just publishing stay, and so does what another project has. Takes one step; returns {"matched", "done", "running", "missing", "next"}; dry_run only counts. missing has the ids that are not in the outbox, in the first step.';
 
+-- A transport that the code declares no longer is known by its relays: its messages may still wait.
+create function messenger.check_transport(p_transport text) returns void
+language plpgsql stable
+set search_path = ''
+as $$
+begin
+  if p_transport is null then
+    raise sqlstate 'PT400' using message = 'transport: is missing';
+  end if;
+  if not exists (select from messenger.transports t where t.name = p_transport)
+    and not exists (select from messenger.relays r where r.transport = p_transport)
+  then
+    raise sqlstate 'PT404' using message = format('transport: there is no transport %s', p_transport);
+  end if;
+end
+$$;
+comment on function messenger.check_transport(text) is
+  'Part of operations on the outbox: refuses a transport that is missing, or that messenger_transports does not list.';
+
 create function public.messenger_run_outbox(
   transport text, dry_run boolean default false, after jsonb default null
 ) returns jsonb
@@ -269,10 +288,9 @@ declare
     order by o.position limit most
   );
 begin
-  if transport is null or dry_run is null then
-    raise sqlstate 'PT400' using message = case
-      when transport is null then 'transport: is missing' else 'dry_run: has to be true or false (null was given)'
-    end;
+  perform messenger.check_transport(transport);
+  if dry_run is null then
+    raise sqlstate 'PT400' using message = 'dry_run: has to be true or false (null was given)';
   end if;
   if not dry_run then
     update messenger.outbox o set available_at = clock where o.position = any (waiting) and o.sent_at is null;
@@ -296,9 +314,7 @@ declare
   most constant integer := 10000;
   sent bigint[];
 begin
-  if transport is null then
-    raise sqlstate 'PT400' using message = 'transport: is missing';
-  end if;
+  perform messenger.check_transport(transport);
   if dry_run is null then
     raise sqlstate 'PT400' using message = 'dry_run: has to be true or false (null was given)';
   end if;

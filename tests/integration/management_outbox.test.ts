@@ -95,6 +95,10 @@ testsOnStack({}, (test) => {
     await stack.sql`update messenger.outbox set sent_at = now() where true`;
     assertMatch((await said("outbox list --sent")).out, new RegExp(`^${later} `, "m"));
     assertEquals((await said("outbox resend events --since 10m")).out, "1 sent again");
+    for (const line of ["outbox run evnts", "outbox resend evnts --since 10m"]) {
+      const { code, err } = await said(line);
+      assertEquals([code, err], [1, "error: transport: there is no transport evnts\n"], line);
+    }
   });
 
   test("a cancel of what a broker has says so, in the API and the command", async (stack) => {

@@ -1,6 +1,6 @@
 -- Sent publications are kept for a window, can be sent again, marked as repeated, and are pruned after it.
 begin;
-select plan(9);
+select plan(10);
 select messenger_declare_routing('{"events": true}', '{"ImportRow": "events"}');
 select messenger_dispatch('ImportRow', to_jsonb(n)) from generate_series(1, 3) as n;
 update messenger.outbox set sent_at = now() - interval '10 minutes' where payload = '1';
@@ -23,5 +23,8 @@ insert into messenger.handled_deliveries values ('events', messenger.installatio
 select is((messenger_prune() -> 'deliveries')::int, 1, 'handled deliveries are forgotten after a day');
 select throws_ok($$select messenger_resend_outbox('events', null)$$, 'PT400', 'since: is missing; give the moment after which the engine lost messages', 'a moment is needed');
 select throws_ok($$select messenger_resend_outbox(null, now())$$, 'PT400', 'transport: is missing', 'and a transport');
+select throws_ok(
+  $$select messenger_resend_outbox('evnts', now())$$, 'PT404', 'transport: there is no transport evnts', 'an unknown transport is refused'
+);
 select * from finish();
 rollback;

@@ -1,5 +1,5 @@
 begin;
-select plan(6);
+select plan(9);
 select messenger_declare_routing('{"events": true}', '{"ImportRow": "events"}');
 select messenger_dispatch('ImportRow', delay => '1 hour');
 update messenger.relays set failures = 9, retry_at = now() + interval '5 minutes' where true;
@@ -9,5 +9,12 @@ select ok(messenger.outbox_due() <= messenger.clock(), 'and the pause after fail
 select is(jsonb_array_length(messenger_claim_outbox('events', test.token(1)) -> 'messages'), 1, 'so that a relay gets it');
 select throws_like($$select messenger_run_outbox('events', dry_run => null)$$, 'dry_run: has to be true or false%', 'null is neither a dry run nor none');
 select throws_like($$select messenger_run_outbox(null)$$, 'transport: is missing', 'null is no transport');
+select throws_ok($$select messenger_run_outbox('evnts')$$, 'PT404', 'transport: there is no transport evnts', 'an unknown one is refused');
+select messenger_dispatch('ImportRow', delay => '1 hour');
+select messenger_declare_routing('{}', '{}');
+select is(messenger_run_outbox('events') -> 'done', '1', 'one that is declared no more has messages all the same');
+delete from messenger.outbox where true;
+delete from messenger.relays where true;
+select throws_ok($$select messenger_run_outbox('events', dry_run => true)$$, 'PT404', 'transport: there is no transport events', 'one without relays is unknown then');
 select * from finish();
 rollback;
