@@ -2004,7 +2004,16 @@ CREATE FUNCTION messenger.wake_for_outbox()
 AS $function$
 declare
   -- While its transport is away, or a relay is at work, a row waits for the relay's next batch.
-  due_at constant timestamptz := messenger.outbox_due();
+  due_at constant timestamptz := (
+    select min(greatest(w.available_at, r.retry_at, case
+      when r.leased_until <= messenger.clock() + messenger.longest_lease() then r.leased_until
+    end))
+    from (
+      select a.transport, a.shard, min(a.available_at) as available_at from written a group by a.transport, a.shard
+    ) as w
+    join messenger.relays r on r.transport = w.transport and r.shard = w.shard
+    where exists (select from messenger.transports t where t.name = w.transport)
+  );
 begin
   if due_at < messenger.next_minute() then
     perform messenger.wake(greatest(due_at, public.messenger_now()));
@@ -6733,14 +6742,19 @@ declare
   due_at timestamptz;
   relay messenger.relays;
   rows bigint[];
+  looked_at timestamptz;
   pause double precision := 0.005;
 begin
   perform messenger.check_relay_call(token, lease_ms, wait_ms, max_messages, max_bytes);
   loop
+    looked_at := clock_timestamp();
     due_at := messenger.outbox_due(transport);
     exit when due_at <= messenger.clock() or clock_timestamp() >= until;
-    perform pg_sleep(pause);
-    pause := least(pause * 1.1, 0.025);
+    -- A look passes rows that were sent, as long as an older transaction keeps them: it takes a sixth of the time then.
+    pause := least(0.5, greatest(
+      least(pause * 1.1, 0.025), 5 * extract(epoch from clock_timestamp() - looked_at)::double precision
+    ));
+    perform pg_sleep(least(pause, extract(epoch from until - clock_timestamp())::double precision));
   end loop;
   relay := messenger.take_shard(transport, token, lease_ms);
   if relay.shard is null then
@@ -13786,7 +13800,7 @@ CREATE TRIGGER messenger_messages_queue_moved AFTER UPDATE OF queue ON public.me
 
 CREATE TRIGGER messenger_queues_named BEFORE UPDATE OF name ON public.messenger_queues FOR EACH ROW WHEN ((old.name <> new.name)) EXECUTE FUNCTION messenger.keep_queue();
 
-CREATE TRIGGER outbox_wake AFTER INSERT ON messenger.outbox FOR EACH STATEMENT EXECUTE FUNCTION messenger.wake_for_outbox();
+CREATE TRIGGER outbox_wake AFTER INSERT ON messenger.outbox REFERENCING NEW TABLE AS written FOR EACH STATEMENT EXECUTE FUNCTION messenger.wake_for_outbox();
 
 CREATE TRIGGER messenger_messages_group_left AFTER DELETE ON public.messenger_messages FOR EACH ROW WHEN (((old.group_key IS NOT NULL) AND (NOT old.blocked) AND (current_setting('messenger.groups'::text, true) IS DISTINCT FROM 'settled'::text))) EXECUTE FUNCTION messenger.leave_group();
 
@@ -15799,7 +15813,7 @@ comment on routine messenger.wake_for_new_transports(jsonb) is
   'Part of messenger_enqueue: wakes a tick for messages of transports that are not declared yet.';
 
 comment on routine messenger.wake_for_outbox() is
-  'Trigger: wakes a tick where something in the outbox is due, or falls due before the next minute''s tick.';
+  'Trigger: wakes a tick where what was written to the outbox is due, or falls due before the next minute''s tick.';
 
 comment on routine messenger.wake_noted(text,bigint,bigint,integer) is
   'Part of a sweep: makes the messages of a note due, of one message only if an event is there for it. Returns as messenger.wake_waiters() does.';

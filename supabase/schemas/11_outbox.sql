@@ -281,13 +281,24 @@ $$;
 comment on function messenger.sample_outbox() is
   'Part of messenger_sample_backlog: measures how many bytes wait in the outbox.';
 
+-- Only the rows that were written: a look at what is due in the whole outbox passes all rows that were sent while an
+-- older transaction keeps their entries in the index, 100,000 of them in 0.1 s.
 create function messenger.wake_for_outbox() returns trigger
 language plpgsql
 set search_path = ''
 as $$
 declare
   -- While its transport is away, or a relay is at work, a row waits for the relay's next batch.
-  due_at constant timestamptz := messenger.outbox_due();
+  due_at constant timestamptz := (
+    select min(greatest(w.available_at, r.retry_at, case
+      when r.leased_until <= messenger.clock() + messenger.longest_lease() then r.leased_until
+    end))
+    from (
+      select a.transport, a.shard, min(a.available_at) as available_at from written a group by a.transport, a.shard
+    ) as w
+    join messenger.relays r on r.transport = w.transport and r.shard = w.shard
+    where exists (select from messenger.transports t where t.name = w.transport)
+  );
 begin
   if due_at < messenger.next_minute() then
     perform messenger.wake(greatest(due_at, public.messenger_now()));
@@ -296,8 +307,9 @@ begin
 end
 $$;
 comment on function messenger.wake_for_outbox() is
-  'Trigger: wakes a tick where something in the outbox is due, or falls due before the next minute''s tick.';
+  'Trigger: wakes a tick where what was written to the outbox is due, or falls due before the next minute''s tick.';
 
 create trigger outbox_wake
   after insert on messenger.outbox
+  referencing new table as written
   for each statement execute function messenger.wake_for_outbox();

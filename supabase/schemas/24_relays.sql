@@ -93,14 +93,19 @@ declare
   due_at timestamptz;
   relay messenger.relays;
   rows bigint[];
+  looked_at timestamptz;
   pause double precision := 0.005;
 begin
   perform messenger.check_relay_call(token, lease_ms, wait_ms, max_messages, max_bytes);
   loop
+    looked_at := clock_timestamp();
     due_at := messenger.outbox_due(transport);
     exit when due_at <= messenger.clock() or clock_timestamp() >= until;
-    perform pg_sleep(pause);
-    pause := least(pause * 1.1, 0.025);
+    -- A look passes rows that were sent, as long as an older transaction keeps them: it takes a sixth of the time then.
+    pause := least(0.5, greatest(
+      least(pause * 1.1, 0.025), 5 * extract(epoch from clock_timestamp() - looked_at)::double precision
+    ));
+    perform pg_sleep(least(pause, extract(epoch from until - clock_timestamp())::double precision));
   end loop;
   relay := messenger.take_shard(transport, token, lease_ms);
   if relay.shard is null then
