@@ -188,7 +188,7 @@ export function dispatching<Result>(
 /** Tells the keys with the error. The reason of an abort may be that of several dispatches: it is the cause. */
 export function withKeys(error: unknown, isAborted: boolean | undefined, keys: object): unknown {
   const failure = isAborted && !(error instanceof MessengerError)
-    ? new MessengerError("Aborted; may have taken effect", "aborted", {
+    ? new MessengerError("Aborted; may be in effect", "aborted", {
       ...{ name: "AbortError", cause: error },
     })
     : error;
