@@ -118,3 +118,34 @@ Deno.test("dispatch middleware that changes the payload changes the lane, unless
     ["other", "other", "other"],
   );
 });
+
+Deno.test("a message that middleware returns keeps fields that getters or a prototype give", async () => {
+  type Message = Parameters<NonNullable<Middleware["dispatch"]>>[0];
+  class Wrapped {
+    constructor(private readonly of: Message) {
+      Object.defineProperty(this, "of", { enumerable: false });
+    }
+    get type() {
+      return this.of.type;
+    }
+    get payload() {
+      return this.of.payload;
+    }
+    get groupKey() {
+      return "acme";
+    }
+  }
+  for (
+    const wrap of [(m: Message) => new Wrapped(m) as Message, (m: Message) => Object.create(m)]
+  ) {
+    const { bus, memory } = workbench([Mail], { middleware: [{ dispatch: wrap }] });
+    await bus.dispatch(Mail, { to: "a" });
+    const [{ type, payload } = {}] = memory.messages;
+    assertEquals([type, payload], ["Mail", { to: "a" }]);
+  }
+  const { bus, memory } = workbench([Mail], {
+    middleware: [{ dispatch: (m) => new Wrapped(m) as Message }],
+  });
+  await bus.dispatch(Mail, { to: "a" });
+  assertEquals(memory.messages[0]?.groupKey, "acme");
+});

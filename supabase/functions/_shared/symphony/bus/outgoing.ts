@@ -6,7 +6,7 @@ import { debounceOf, parseDedupe } from "../message/dedupe.ts";
 import { parseDuration } from "../runtime/duration.ts";
 import type { OutgoingMessage, Stamps } from "../message/envelope.ts";
 import { toJson, UnstorableError } from "../runtime/json.ts";
-import { showValue } from "../runtime/inspect.ts";
+import { readProperty, showValue } from "../runtime/inspect.ts";
 import { checkPriority, checkQueue } from "../message/names.ts";
 import { parentQueue, queueOf } from "../message/lane.ts";
 import type { MessageDefinition } from "../message/definition.ts";
@@ -138,7 +138,11 @@ export function checkAgain(message: unknown): OutgoingMessage {
     );
   }
   checkNames(message, FIELDS, "middleware: ");
-  const checked = message as OutgoingMessage;
+  // Later steps copy the message's own fields. Those of a getter or a prototype would be lost, the type too.
+  const fields = FIELDS.map((name) => [name, readProperty(message, name)] as const);
+  const checked = Object.fromEntries(
+    fields.filter(([, value]) => value !== undefined),
+  ) as unknown as OutgoingMessage;
   checkValues(checked);
   if (checked.delayMs !== undefined) parseDuration(checked.delayMs, "delay");
   if (checked.ttlMs !== undefined) parseDuration(checked.ttlMs, "ttl");
