@@ -13,6 +13,7 @@ import {
   signToken,
   type TokenOptions,
 } from "../message/event-token.ts";
+import { InvalidPayloadError } from "../message/errors.ts";
 import { checkPayload, toStorableJson } from "../message/payload.ts";
 import { checkKey, checkMoment } from "../runtime/checks.ts";
 import { parseDuration } from "../runtime/duration.ts";
@@ -69,10 +70,15 @@ export class Events {
    */
   async prepare(event: string, value?: unknown): Promise<PreparedEvent> {
     checkReserved(checkKey(event, "event"), "event");
-    const json = toStorableJson(event, value === undefined ? null : value, MAX_EVENT_BYTES);
-    const definition = this.definitionOf(event);
-    if (definition) await checkPayload({ type: event, schema: definition.schema }, json);
-    return { event, value: json };
+    try {
+      const json = toStorableJson(event, value === undefined ? null : value, MAX_EVENT_BYTES);
+      const definition = this.definitionOf(event);
+      if (definition) await checkPayload({ type: event, schema: definition.schema }, json);
+      return { event, value: json };
+    } catch (error) {
+      if (!(error instanceof InvalidPayloadError)) throw error;
+      throw new InvalidPayloadError(event, error.issues, { cause: error.cause, part: "value" });
+    }
   }
 
   /**
@@ -103,7 +109,7 @@ export class Events {
     const { expires } = options;
     const expiresAt = expires instanceof Date
       ? checkMoment(expires, "expires")
-      : now + parseDuration(expires, "expires");
+      : now + parseDuration(expires, "expires", LONGEST_WAIT_MS);
     if (expiresAt <= now || expiresAt > now + LONGEST_WAIT_MS) {
       throw new RangeError("expires: has to lie ahead, at most 400 days");
     }

@@ -76,7 +76,7 @@ export interface TakenEvent<Value> {
 /**
  * Durable calls. A handler that makes them runs from its top whenever its message is claimed, and finds what is
  * stored: each step is computed once, in order, over crashes, deploys and retries. They throw DurableUsageError in
- * middleware, in a batch handler, and inside the function of a step.
+ * middleware, in a batch handler, inside the function of a step, and for a wrong argument or option.
  */
 export interface DurableContext {
   /**
@@ -138,7 +138,7 @@ export interface DurableContext {
    *
    * @param event key of the event, or up to 10 keys: the first event of any of them
    * @returns null if the time is over
-   * @throws DurableUsageError while another pause or wait of the message is pending, RangeError for a wrong option
+   * @throws DurableUsageError while another pause or wait of the message is pending, and for a wrong option
    */
   readonly waitFor: <Schema extends z.ZodType = z.ZodType<unknown>>(
     event: string | readonly string[],

@@ -234,18 +234,21 @@ export class UnknownMessageTypeError extends UnrecoverableError {
   }
 }
 
+type InvalidOptions = ErrorOptions & { readonly part?: string };
+
 /** The schema refused the payload. Never retried. */
 export class InvalidPayloadError extends UnrecoverableError {
   readonly type: string;
   /** zod's issues, with the path to each field. */
   readonly issues: readonly z.core.$ZodIssue[];
 
-  constructor(type: string, issues: readonly z.core.$ZodIssue[], options?: ErrorOptions) {
+  /** @param more `part`: what the issues are about, the `value` of an event or by default the `payload` */
+  constructor(type: string, issues: readonly z.core.$ZodIssue[], more?: InvalidOptions) {
     const fields = issues.slice(0, 5).map(({ path, message }) =>
-      `${["payload", ...path].map(String).join(".")}: ${message}`
+      `${[more?.part ?? "payload", ...path].map(String).join(".")}: ${message}`
     );
     const rest = issues.length > fields.length ? [`${issues.length - fields.length} more`] : [];
-    super(`${type}: ${[...fields, ...rest].join("; ")}`, options);
+    super(`${type}: ${[...fields, ...rest].join("; ")}`, more);
     this.type = type;
     this.issues = issues;
   }

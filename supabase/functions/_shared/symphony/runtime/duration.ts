@@ -18,9 +18,14 @@ const UNITS = new Map([["ms", 1], ["s", 1_000], ["m", 60_000], ["h", 3_600_000],
 /**
  * Turns a duration into whole milliseconds.
  * @param field name of the option in an error
- * @throws RangeError that names the field, if the value is no duration or longer than 100 years
+ * @param longestMs longest duration that is taken, in ms: whole days; default: 100 years
+ * @throws RangeError that names the field, if the value is no duration or longer than that
  */
-export function parseDuration(value: unknown, field: string): number {
+export function parseDuration(
+  value: unknown,
+  field: string,
+  longestMs: number = MAX_DURATION_MS,
+): number {
   const ms = typeof value === "string" ? parseText(value) : value;
   if (typeof ms !== "number" || !(ms >= 0) || ms % 1 > 0) {
     throw new RangeError(
@@ -28,8 +33,9 @@ export function parseDuration(value: unknown, field: string): number {
         `'250ms', '30s', '10m', '24h', '7d'; got ${showValue(value)}`,
     );
   }
-  if (ms > MAX_DURATION_MS) {
-    throw new RangeError(`${field}: has to be at most 100 years; got ${showValue(value)}`);
+  if (ms > longestMs) {
+    const longest = longestMs === MAX_DURATION_MS ? "100 years" : `${longestMs / 86_400_000} days`;
+    throw new RangeError(`${field}: has to be at most ${longest}; got ${showValue(value)}`);
   }
   return ms + 0; // -0 becomes 0
 }

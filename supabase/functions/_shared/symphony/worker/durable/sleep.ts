@@ -18,10 +18,7 @@ export async function sleep(
   duration: Duration,
   options: SleepOptions = {},
 ): Promise<void> {
-  const untilMs = parseDuration(duration, "ctx.sleep");
-  if (untilMs > MAX_DELAY_MS) {
-    throw new DurableUsageError(`ctx.sleep: has to be at most a year (was ${showValue(duration)})`);
-  }
+  const untilMs = parseDuration(duration, "ctx.sleep", MAX_DELAY_MS);
   await pause(durable(), "ctx.sleep", { untilMs }, untilMs > 0, options);
 }
 

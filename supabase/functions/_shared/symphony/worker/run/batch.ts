@@ -12,7 +12,9 @@ import {
   type Verdict,
 } from "../../message/batch-handler.ts";
 import type { MessageDefinition } from "../../message/definition.ts";
+import type { DurableContext } from "../../message/durable-context.ts";
 import { Snooze } from "../../message/snooze.ts";
+import { checkCaller } from "../durable/step-scope.ts";
 import type { Ready, RunTools } from "./attempt.ts";
 import { CallGuard, guardOf } from "./call-guard.ts";
 import { collector, ownEnvelope, reporter } from "./context.ts";
@@ -21,6 +23,19 @@ import { LONGEST_TIMER_MS, type Task } from "./task.ts";
 
 /** Share of its timeout that a batch waits for messages which a schema or middleware holds up. */
 const GATHERING_SHARE = 1 / 2;
+
+/** Durable calls, which a batch handler cannot make: its messages have no run of their own. */
+const DURABLE_CALLS: readonly (keyof DurableContext)[] = [
+  ...["step", "effect", "sleep", "sleepUntil", "waitFor", "all", "dispatchBatch"] as const,
+];
+
+/** Methods that refuse durable calls. The types leave them out, and a handler in JavaScript learns why. */
+const REFUSED = Object.fromEntries(
+  DURABLE_CALLS.map((name) => [
+    name,
+    () => new Promise<never>(() => void checkCaller(`ctx.${name}`, undefined)),
+  ]),
+);
 
 /** A definition whose handler takes several messages. */
 export type BatchDefinition = MessageDefinition & { readonly batch: Batch };
@@ -142,6 +157,7 @@ export class Gathering {
     const effects = new EffectBuffer(this.tools.ids);
     for (const { attempt } of members) attempt.batchEffects = effects;
     const ctx: BatchContext = {
+      ...REFUSED,
       signal,
       log: guard.logger(log.with(fields)),
       dispatch: (...message) => guard.dispatch(bus, message, (one) => effects.add(one, null)),

@@ -11,6 +11,7 @@ import type { Logger } from "../../runtime/log.ts";
 import type { Dispatch, HandlerContext } from "../../message/handler.ts";
 import type { EffectOptions, StepOptions, WaitOptions } from "../../message/durable-context.ts";
 import type { MessageDefinition } from "../../message/definition.ts";
+import { DurableUsageError } from "../../message/errors.ts";
 import type { ChildMessage } from "../../message/child-messages.ts";
 import { all } from "../durable/all.ts";
 import { dispatchBatch } from "../durable/batch-step.ts";
@@ -25,7 +26,7 @@ import { type CallGuard, guardOf } from "./call-guard.ts";
 import { dispatchedBefore, eventPlace } from "./dispatched-before.ts";
 import { EffectBuffer } from "./effect-buffer.ts";
 import { checkProgress, type ProgressReporter } from "./progress.ts";
-import { readProperty } from "../../runtime/inspect.ts";
+import { isInstance, readProperty } from "../../runtime/inspect.ts";
 import type { Task } from "./task.ts";
 
 /**
@@ -202,7 +203,15 @@ export class AttemptContext implements HandlerContext {
     if (!attempt || this.#task.isOver) return await this.#guarded.refuse(name);
     checkCaller(`ctx.${name}`, attempt.handler);
     const durable = () => attempt.durable ??= new DurableRun(attempt, this.#deps, this.#definition);
-    return await call(durable, attempt);
+    try {
+      return await call(durable, attempt);
+    } catch (error) {
+      // A wrong argument or option: no retry can help.
+      if (isInstance(error, RangeError)) {
+        throw new DurableUsageError(error.message, { cause: error });
+      }
+      throw error;
+    }
   }
 
   /**
