@@ -1,6 +1,6 @@
 /** Values in payloads: a value that JSON or jsonb would change is refused with its path. */
 
-import { assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import { z } from "zod";
 import {
@@ -179,4 +179,31 @@ Deno.test("a stored number beyond 2^53 does not reach a handler as another one",
   await work();
   assertEquals([handled, memory.failed[0]?.reason], [0, "invalid"]);
   assertEquals(memory.failed[0]?.envelope.errors[0]?.message.includes("payload.id"), true);
+});
+
+Deno.test("a value whose getter or toJSON throws a value that cannot be read is refused with its path", () => {
+  const { proxy, revoke } = Proxy.revocable({}, {});
+  revoke();
+  const unreadable = Object.assign(new Error(), {
+    message: {
+      toString() {
+        throw new Error("unreadable");
+      },
+    },
+  });
+  for (const thrown of [proxy, unreadable, Symbol("x"), null]) {
+    const fail = () => {
+      throw thrown;
+    };
+    for (
+      const value of [
+        { toJSON: fail },
+        Object.defineProperty({}, "b", { get: fail, enumerable: true }),
+      ]
+    ) {
+      const error = assertThrows(() => toJson({ a: value }), UnstorableError);
+      assertStringIncludes(error.message, "cannot be read as JSON: ");
+      assertEquals(error.path[0], "a");
+    }
+  }
 });

@@ -4,7 +4,7 @@
  * names their path.
  */
 
-import { readProperty, showValue } from "./inspect.ts";
+import { isInstance, readProperty, showValue } from "./inspect.ts";
 
 /** A place in a value: names of properties and positions in arrays, from the outside in. */
 export type JsonPath = readonly (string | number)[];
@@ -36,9 +36,10 @@ export function toJson(value: unknown, levels: number = MAX_DEPTH): unknown {
   try {
     return copier.copy(value);
   } catch (error) {
-    if (error instanceof UnstorableError) throw error;
+    if (isInstance(error, UnstorableError)) throw error;
     // A getter, a toJSON or a proxy threw, and the path still names the place.
-    const reason = String(readProperty(error, "message") ?? showValue(error));
+    const message = readProperty(error, "message");
+    const reason = typeof message === "string" ? message : showValue(error);
     throw new UnstorableError([...copier.path], `cannot be read as JSON: ${reason}`);
   }
 }
