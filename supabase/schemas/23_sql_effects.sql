@@ -88,6 +88,12 @@ begin
     execute 'select coalesce(to_jsonb(f), ''null'') ' || call into result using p_args;
   end if;
   set constraints all immediate;
+  -- JSON has no such numbers: they would come as text. The filter looks at a value, or at each of a set.
+  if p_function.prorettype in ('real'::regtype, 'double precision'::regtype, 'numeric'::regtype)
+    and jsonb_path_exists(result, '$ ? (@.type() == "string")')
+  then
+    raise sqlstate 'PT400' using message = 'result: is NaN or infinite, which JSON does not have; return it as text';
+  end if;
   return result;
 end
 $$;

@@ -110,7 +110,7 @@ export interface DurableContext {
    *
    * @param sqlFunction name of a function that `service_role` may execute
    * @param args its arguments by name, as JSON; those with defaults may be left out
-   * @returns a value, a row as an object, rows as an array; undefined for void
+   * @returns a value, a row as an object, rows as an array; undefined for void; a number that is NaN or infinite is refused
    * @throws StepError if it has failed for good
    */
   readonly effect: <Result = unknown>(
