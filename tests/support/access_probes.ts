@@ -404,6 +404,12 @@ async function emptyQueue({ sql }: TestStack): Promise<string> {
   return name;
 }
 
+/** Makes the transport known whose messages are run and sent again. */
+async function knowTransport({ sql }: TestStack): Promise<void> {
+  await sql`insert into messenger.relays (transport, shard) values ('none', 0)
+    on conflict do nothing`;
+}
+
 /** Makes a delivery that failed, and returns its id. */
 async function deliveryOf({ sql }: TestStack): Promise<string> {
   const [row] = await sql<{ id: string }[]>`
@@ -417,6 +423,7 @@ async function subjectOf(stack: TestStack, path: string): Promise<string> {
   const [id = ""] = await stack.dispatch({ ...message, delay: "1h" });
   if (path.startsWith("/messages")) return id;
   if (path.startsWith("/failed-messages")) return await addFailed(stack);
+  if (path.startsWith("/outbox")) await knowTransport(stack);
   if (path.startsWith("/events")) return await eventOf(stack);
   if (path.startsWith("/alert-deliveries")) return await deliveryOf(stack);
   if (path.startsWith("/batches")) return await batchOf(stack, { ...message, delay: "1h" });
