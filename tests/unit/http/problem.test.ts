@@ -7,7 +7,8 @@ import {
   InvalidPayloadError,
   TransportError,
 } from "../../../supabase/functions/_shared/symphony/index.ts";
-import { toProblem } from "../../../supabase/functions/_shared/symphony/http/problem.ts";
+import { Problem, toProblem } from "../../../supabase/functions/_shared/symphony/http/problem.ts";
+import { toScheduleProblem } from "../../../supabase/functions/_shared/symphony/http/schedule-body.ts";
 import { MessengerError } from "../../../client/mod.ts";
 import { toMessengerError } from "../../../client/errors.ts";
 
@@ -118,4 +119,20 @@ Deno.test("a field that a function in SQL refuses has its name of the API", () =
     { path: ["messages", "0", "groupKey"], message: "has to be 1 to 255 characters" },
   ]);
   assertEquals(problem.message, "messages.0.groupKey: has to be 1 to 255 characters");
+});
+
+Deno.test("a schedule's field that the database refuses is named as in the request", () => {
+  for (
+    const [refused, path] of [
+      ["end_at: has to come after start_at", ["schedule", "endAt"]],
+      ["catch_up_limit: is too large", ["schedule", "catchUpLimit"]],
+      ["group_key: is too long", ["groupKey"]],
+    ] as const
+  ) {
+    const error = new RangeError(refused);
+    const problem = toScheduleProblem(error);
+    assertInstanceOf(problem, Problem);
+    const { status, issues } = problem as Problem;
+    assertEquals([status, issues?.[0]?.path], [400, [...path]], refused);
+  }
 });

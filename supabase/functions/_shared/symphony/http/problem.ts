@@ -143,8 +143,8 @@ export function toProblem(error: unknown, path: readonly (string | number)[] = [
   return new Problem(500, "internal_error", "Something went wrong", undefined, { cause: error });
 }
 
-/** The name of a field, which an error of SQL has in snake_case. */
-function inApi(field: string): string {
+/** Returns the name of a field in requests, which an error of SQL has in snake_case. */
+export function inApi(field: string): string {
   return field.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
 }
 

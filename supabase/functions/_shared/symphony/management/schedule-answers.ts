@@ -2,7 +2,7 @@
 
 import type { z } from "@hono/zod-openapi";
 import { NotFoundError } from "../message/errors.ts";
-import { invalidRequest, toProblem } from "../http/problem.ts";
+import { inApi, invalidRequest, toProblem } from "../http/problem.ts";
 import type { Schedule } from "../scheduler/schedule.ts";
 import type { Scheduler } from "../scheduler/scheduler.ts";
 import type { schedule } from "./schedule-schemas.ts";
@@ -35,9 +35,10 @@ export async function told<Answer>(
   try {
     return await act();
   } catch (error) {
-    const [, field, message] = error instanceof RangeError
+    const [, given, message] = error instanceof RangeError
       ? /^([\w.]+): (.*)$/s.exec(error.message) ?? []
       : [];
+    const field = given && inApi(given);
     const problem = toProblem(error);
     if (problem.status !== 400 || field === undefined || message === undefined) throw problem;
     const path = BESIDE.has(field) ? [field] : [...parent, ...field.split(".")];
