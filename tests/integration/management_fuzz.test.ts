@@ -39,6 +39,8 @@ async function fill(stack: TestStack): Promise<void> {
     from unnest(array['default', 'mail', 'z']) as name`;
   await stack.sql`select public.messenger_create_alert(name, 'oldest_ready')
     from unnest(array['default', 'mail', 'z']) as name`;
+  await stack.sql`insert into messenger.transports (name, received)
+    select name, true from unnest(array['default', 'mail', 'z']) as name`;
   // The last one arrived, so that the health check of deliveries passes.
   await stack.sql`insert into public.messenger_alert_deliveries (channel, event, body, status)
     select 'mail', 'firing', '{}', case when n % 2 = 1 then 'failed' else 'delivered' end

@@ -99,6 +99,9 @@ testsOnStack({}, (test) => {
       const { code, err } = await said(line);
       assertEquals([code, err], [1, "error: transport: there is no transport evnts\n"], line);
     }
+    // PostgREST makes the message a part of the response's first line.
+    const answer = await ask(stack, "POST", "/outbox/run", { transport: "a\u0005" });
+    assertEquals([answer.status, answer.body.issues[0].path], [400, ["transport"]]);
   });
 
   test("a cancel of what a broker has says so, in the API and the command", async (stack) => {

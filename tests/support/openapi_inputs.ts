@@ -179,6 +179,7 @@ const MEANINGFUL: Readonly<Record<string, fc.Arbitrary<unknown>>> = {
   queue: fc.constantFrom("default", "mail", "x"),
   toQueue: fc.constantFrom("default", "mail", "y"),
   name: fc.constantFrom("default", "mail", "schedule 1", "z"),
+  transport: fc.constantFrom("default", "mail", "x"),
   // Right for each type.
   payload: fc.constantFrom({ text: "x", n: 1 }, { text: "x" }, {}),
   error: fc.constantFrom("no route", "ROUTE", "%", "'"),

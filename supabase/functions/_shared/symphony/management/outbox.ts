@@ -27,7 +27,9 @@ import {
 } from "./query-fields.ts";
 
 const tag = "outbox";
-const transport = text(100).openapi({ example: "events" });
+const transport = text(100)
+  .regex(/^[A-Za-z0-9_.:-]+$/, "has to be letters, digits or _ . : -")
+  .openapi({ example: "events" });
 
 const standing = z.object({
   name: z.string(),
