@@ -213,7 +213,7 @@ declare
   matched bigint[] := array[]::bigint[];
   done bigint[] := array[]::bigint[];
   running integer := 0;
-  missing jsonb := '[]';
+  missing jsonb := '[]'::jsonb;
   engines record;
 begin
   if dry_run is null then
