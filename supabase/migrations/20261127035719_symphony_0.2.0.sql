@@ -2005,9 +2005,7 @@ AS $function$
 declare
   -- While its transport is away, or a relay is at work, a row waits for the relay's next batch.
   due_at constant timestamptz := (
-    select min(greatest(w.available_at, r.retry_at, case
-      when r.leased_until <= messenger.clock() + messenger.longest_lease() then r.leased_until
-    end))
+    select min(greatest(w.available_at, messenger.shard_opens_at(r)))
     from (
       select a.transport, a.shard, min(a.available_at) as available_at from written a group by a.transport, a.shard
     ) as w
@@ -6363,10 +6361,8 @@ begin
       select from messenger.handled_deliveries h
       where h.transport = messenger_look_up_deliveries.transport and h.origin = d.origin and h.id = d.source_id
         and h.publication = d.publication
-    ) as handled, d.origin = own and exists (
-      select from messenger.cancelled_deliveries c
-      where c.transport = messenger_look_up_deliveries.transport and c.id = d.source_id and c.publication = d.publication
-    ) as cancelled
+    ) as handled, d.origin = own
+      and messenger.is_marked(messenger_look_up_deliveries.transport, d.source_id, d.publication) as cancelled
     from rows from (
       jsonb_to_recordset(deliveries) as (origin uuid, source_id bigint, publication integer, counted boolean)
     ) with ordinality as d (origin, source_id, publication, counted, place)
@@ -6538,6 +6534,7 @@ CREATE FUNCTION messenger.adopt(p_transport text, p_messages jsonb, p_ids bigint
 AS $function$
 declare
   clock constant timestamptz := public.messenger_now();
+  own constant uuid := messenger.installation_id();
 begin
   with adopted as (
     insert into public.messenger_messages (
@@ -6547,10 +6544,7 @@ begin
     select m.id, m.type, coalesce(m.payload, 'null'), m.queue, m.priority, 'processing', clock, m.expires_at,
       m.created_at, m.retry_count, m.attempts, m.snoozes, m.interruptions, m.group_key, m.stamps,
       nullif(m.errors, '[]'), m.token, clock + p_lease_ms * interval '1 millisecond', true,
-      m.origin = messenger.installation_id() and exists (
-        select from messenger.cancelled_deliveries c
-        where c.transport = p_transport and c.id = m.source_id and c.publication = m.publication
-      )
+      m.origin = own and messenger.is_marked(p_transport, m.source_id, m.publication)
     from jsonb_to_recordset(p_messages) as m (
       id bigint, origin uuid, source_id bigint, publication integer, token uuid, type text, payload jsonb, queue text, priority smallint, expires_at timestamptz,
       created_at timestamptz, retry_count integer, attempts integer, snoozes integer, interruptions integer,
@@ -6670,11 +6664,7 @@ begin
   lost as (
     select distinct on (g.id) g.* from gone g
     where not exists (select from public.messenger_messages m where m.id = g.id)
-      and not exists (
-        select from messenger.handled_deliveries h
-        where h.transport = g.transport and h.origin = (select i.id from messenger.installation i)
-          and h.id = g.id and h.publication = g.publication
-      )
+      and not messenger.has_outcome(g.transport, g.id, g.publication)
     order by g.id, g.publication desc
   ),
   moved as (
@@ -6715,6 +6705,18 @@ begin
 end
 $function$;
 
+CREATE FUNCTION messenger.shard_opens_at(p_relay messenger.relays)
+ RETURNS timestamp with time zone
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+begin
+  return greatest(p_relay.retry_at, case
+    when p_relay.leased_until <= messenger.clock() + messenger.longest_lease() then p_relay.leased_until
+  end);
+end
+$function$;
+
 CREATE FUNCTION messenger.outbox_due(p_transport text DEFAULT NULL::text)
  RETURNS timestamp with time zone
  LANGUAGE plpgsql
@@ -6722,9 +6724,7 @@ CREATE FUNCTION messenger.outbox_due(p_transport text DEFAULT NULL::text)
 AS $function$
 begin
   return (
-    select min(greatest(o.available_at, r.retry_at, case
-      when r.leased_until <= messenger.clock() + messenger.longest_lease() then r.leased_until
-    end))
+    select min(greatest(o.available_at, messenger.shard_opens_at(r)))
     from messenger.relays r
     cross join lateral (
       select f.available_at from messenger.outbox f
@@ -6818,8 +6818,7 @@ declare
 begin
   select r.* into relay from messenger.relays r
   where r.transport = p_transport
-    and (r.retry_at <= clock) is not false
-    and (r.leased_until > clock and r.leased_until <= clock + messenger.longest_lease()) is not true
+    and (messenger.shard_opens_at(r) <= clock) is not false
     and exists (
       select from messenger.outbox o
       where o.transport = r.transport and o.shard = r.shard and o.sent_at is null and o.available_at <= clock
@@ -9240,11 +9239,7 @@ begin
     select from messenger.outbox o
     left join messenger.transports t on t.name = o.transport
     where o.id = p_id and case
-      when t.received then not exists (
-        select from messenger.handled_deliveries h
-        where h.transport = o.transport and h.origin = (select i.id from messenger.installation i)
-          and h.id = o.id and h.publication = o.publication
-      )
+      when t.received then not messenger.has_outcome(o.transport, o.id, o.publication)
       else o.sent_at is null and not o.repeated
     end
   );
@@ -15736,6 +15731,9 @@ comment on routine messenger.settled_in_part(jsonb,bigint[],jsonb) is
 
 comment on routine messenger.settlement_of(jsonb,text[],boolean) is
   'Part of messenger_settle: the part of a settlement that is about these messages, or, with p_others, about all others.';
+
+comment on routine messenger.shard_opens_at(messenger.relays) is
+  'When a relay may take a shard: at the end of its lease, or of the pause after a failure; null if there was neither.';
 
 comment on routine messenger.share_lanes(messenger.due_lane[],integer) is
   'Part of a claim: how many messages it asks of each lane, by weight.';

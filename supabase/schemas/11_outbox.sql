@@ -290,9 +290,7 @@ as $$
 declare
   -- While its transport is away, or a relay is at work, a row waits for the relay's next batch.
   due_at constant timestamptz := (
-    select min(greatest(w.available_at, r.retry_at, case
-      when r.leased_until <= messenger.clock() + messenger.longest_lease() then r.leased_until
-    end))
+    select min(greatest(w.available_at, messenger.shard_opens_at(r)))
     from (
       select a.transport, a.shard, min(a.available_at) as available_at from written a group by a.transport, a.shard
     ) as w

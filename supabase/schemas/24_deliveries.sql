@@ -99,10 +99,8 @@ begin
       select from messenger.handled_deliveries h
       where h.transport = messenger_look_up_deliveries.transport and h.origin = d.origin and h.id = d.source_id
         and h.publication = d.publication
-    ) as handled, d.origin = own and exists (
-      select from messenger.cancelled_deliveries c
-      where c.transport = messenger_look_up_deliveries.transport and c.id = d.source_id and c.publication = d.publication
-    ) as cancelled
+    ) as handled, d.origin = own
+      and messenger.is_marked(messenger_look_up_deliveries.transport, d.source_id, d.publication) as cancelled
     from rows from (
       jsonb_to_recordset(deliveries) as (origin uuid, source_id bigint, publication integer, counted boolean)
     ) with ordinality as d (origin, source_id, publication, counted, place)
@@ -287,6 +285,7 @@ set search_path = ''
 as $$
 declare
   clock constant timestamptz := public.messenger_now();
+  own constant uuid := messenger.installation_id();
 begin
   with adopted as (
     insert into public.messenger_messages (
@@ -296,10 +295,7 @@ begin
     select m.id, m.type, coalesce(m.payload, 'null'), m.queue, m.priority, 'processing', clock, m.expires_at,
       m.created_at, m.retry_count, m.attempts, m.snoozes, m.interruptions, m.group_key, m.stamps,
       nullif(m.errors, '[]'), m.token, clock + p_lease_ms * interval '1 millisecond', true,
-      m.origin = messenger.installation_id() and exists (
-        select from messenger.cancelled_deliveries c
-        where c.transport = p_transport and c.id = m.source_id and c.publication = m.publication
-      )
+      m.origin = own and messenger.is_marked(p_transport, m.source_id, m.publication)
     from jsonb_to_recordset(p_messages) as m (
       id bigint, origin uuid, source_id bigint, publication integer, token uuid, type text, payload jsonb, queue text, priority smallint, expires_at timestamptz,
       created_at timestamptz, retry_count integer, attempts integer, snoozes integer, interruptions integer,
@@ -427,11 +423,7 @@ begin
   lost as (
     select distinct on (g.id) g.* from gone g
     where not exists (select from public.messenger_messages m where m.id = g.id)
-      and not exists (
-        select from messenger.handled_deliveries h
-        where h.transport = g.transport and h.origin = (select i.id from messenger.installation i)
-          and h.id = g.id and h.publication = g.publication
-      )
+      and not messenger.has_outcome(g.transport, g.id, g.publication)
     order by g.id, g.publication desc
   ),
   moved as (

@@ -54,6 +54,20 @@ $$;
 comment on function messenger.make_relays(text[]) is
   'Part of write_outbox: makes the rows of the shards of transports.';
 
+-- A lease that ends later than any can holds nothing: it was edited, or the clock was set back.
+create function messenger.shard_opens_at(p_relay messenger.relays) returns timestamptz
+language plpgsql volatile
+set search_path = ''
+as $$
+begin
+  return greatest(p_relay.retry_at, case
+    when p_relay.leased_until <= messenger.clock() + messenger.longest_lease() then p_relay.leased_until
+  end);
+end
+$$;
+comment on function messenger.shard_opens_at(messenger.relays) is
+  'When a relay may take a shard: at the end of its lease, or of the pause after a failure; null if there was neither.';
+
 -- `order by` names the equal columns too: then the planner reads one row of the index, and never sorts a shard.
 create function messenger.outbox_due(p_transport text default null) returns timestamptz
 language plpgsql volatile
@@ -61,9 +75,7 @@ set search_path = ''
 as $$
 begin
   return (
-    select min(greatest(o.available_at, r.retry_at, case
-      when r.leased_until <= messenger.clock() + messenger.longest_lease() then r.leased_until
-    end))
+    select min(greatest(o.available_at, messenger.shard_opens_at(r)))
     from messenger.relays r
     cross join lateral (
       select f.available_at from messenger.outbox f
@@ -168,8 +180,7 @@ declare
 begin
   select r.* into relay from messenger.relays r
   where r.transport = p_transport
-    and (r.retry_at <= clock) is not false
-    and (r.leased_until > clock and r.leased_until <= clock + messenger.longest_lease()) is not true
+    and (messenger.shard_opens_at(r) <= clock) is not false
     and exists (
       select from messenger.outbox o
       where o.transport = r.transport and o.shard = r.shard and o.sent_at is null and o.available_at <= clock

@@ -70,11 +70,7 @@ begin
     select from messenger.outbox o
     left join messenger.transports t on t.name = o.transport
     where o.id = p_id and case
-      when t.received then not exists (
-        select from messenger.handled_deliveries h
-        where h.transport = o.transport and h.origin = (select i.id from messenger.installation i)
-          and h.id = o.id and h.publication = o.publication
-      )
+      when t.received then not messenger.has_outcome(o.transport, o.id, o.publication)
       else o.sent_at is null and not o.repeated
     end
   );

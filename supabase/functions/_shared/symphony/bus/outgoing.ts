@@ -82,12 +82,13 @@ export function outgoing(
   options: DispatchOptions,
   parsed: unknown = payload,
 ): OutgoingMessage {
-  const { delay, ttl = definition.ttlMs, dedupeKey, dedupe, stamps, priority } = options;
+  const { delay, ttl = definition.ttlMs, dedupeKey, dedupe, stamps, priority, ...others } = options;
+  const { onCancelled: _, lane: __, ...passedOn } = others;
   if (dedupe !== undefined && dedupeKey === undefined) {
     throw new RangeError("dedupe: needs a dedupeKey");
   }
   const message = {
-    ...passedOn(options),
+    ...passedOn,
     type: definition.type,
     payload,
     queue: queueOf(definition, parsed, options),
@@ -109,21 +110,6 @@ export function outgoing(
   if (options.ttl === undefined) checkTtl(message, "delay");
   else checkTtl(message, "ttl");
   return message;
-}
-
-/** Options that are fields of the message by the same name. They may be getters of a class. */
-const PASSED_ON = [
-  "availableAt",
-  "idempotencyKey",
-  "idempotencyScope",
-  "groupKey",
-  "transport",
-] as const;
-
-function passedOn(options: DispatchOptions): Pick<DispatchOptions, typeof PASSED_ON[number]> {
-  return Object.fromEntries(
-    PASSED_ON.map((name) => [name, options[name]]).filter(([, value]) => value !== undefined),
-  );
 }
 
 /**

@@ -3,6 +3,7 @@
  * row; the envelope never holds them, and one odd row never stops a claim.
  */
 
+import { isOptions } from "../runtime/option-names.ts";
 import { MAX_DEPTH } from "../runtime/json.ts";
 import { z } from "zod";
 import type { Envelope, Stamps } from "../message/envelope.ts";
@@ -104,11 +105,8 @@ type Dispatched = NonNullable<NonNullable<Stamps["durable"]>["dispatched"]>;
 
 function isDispatched(value: unknown): value is Dispatched {
   const isIds = (ids: unknown) => Array.isArray(ids) && ids.every((id) => typeof id === "string");
-  const isObject = (one: unknown) => typeof one === "object" && one !== null && !Array.isArray(one);
-  return isObject(value) &&
-    Object.values(value as object).every((types) =>
-      isObject(types) && Object.values(types).every(isIds)
-    );
+  return isOptions(value) &&
+    Object.values(value).every((types) => isOptions(types) && Object.values(types).every(isIds));
 }
 
 /** Checks of the stamps that the bus itself reads. A stamp of another shape is left out. */

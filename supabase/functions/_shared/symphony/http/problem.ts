@@ -127,8 +127,8 @@ export function toProblem(error: unknown, path: readonly (string | number)[] = [
   if (error instanceof NotFoundError) return new Problem(404, "not_found", error.message);
   if (error instanceof ConflictError) return toConflict(error, path);
   if (error instanceof RangeError) {
-    const [, field, message = error.message] = FIELD.exec(error.message) ?? [];
-    const place = field === undefined ? path : [...path, ...inApi(field).split(".")];
+    const { field, message } = namedField(error) ?? { field: undefined, message: error.message };
+    const place = field === undefined ? path : [...path, ...field.split(".")];
     return invalidRequest("invalid_request", [{ path: place, message }]);
   }
   if (error instanceof RateLimitedError) {
@@ -143,9 +143,17 @@ export function toProblem(error: unknown, path: readonly (string | number)[] = [
   return new Problem(500, "internal_error", "Something went wrong", undefined, { cause: error });
 }
 
-/** Returns the name of a field in requests, which an error of SQL has in snake_case. */
-export function inApi(field: string): string {
-  return field.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
+/** The field that a RangeError is about, by its name in requests, and the rest of its text; undefined for other errors. */
+export function namedField(
+  error: unknown,
+): { readonly field: string; readonly message: string } | undefined {
+  const [, field, message] = error instanceof RangeError ? FIELD.exec(error.message) ?? [] : [];
+  if (field === undefined || message === undefined) return undefined;
+  // SQL has snake_case.
+  return {
+    field: field.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase()),
+    message,
+  };
 }
 
 function toConflict(error: ConflictError, path: readonly (string | number)[]): Problem {

@@ -4,7 +4,7 @@ import { z } from "zod";
 import { ConflictError } from "../message/errors.ts";
 import type { ScheduleOptions } from "../scheduler/schedule-options.ts";
 import { durationField, momentField } from "./field-schemas.ts";
-import { inApi, invalidRequest, toProblem } from "./problem.ts";
+import { invalidRequest, namedField, toProblem } from "./problem.ts";
 
 const settings = {
   timezone: z.string().optional(),
@@ -86,10 +86,8 @@ const BESIDE = new Set(["type", "payload", "queue", "priority", "groupKey"]);
 /** Converts an error of the scheduler to a Problem whose path leads to the field in the body. */
 export function toScheduleProblem(error: unknown): Error {
   if (error instanceof ConflictError) return toProblem(error);
-  const [, given, message] = error instanceof RangeError
-    ? /^([\w.]+): (.*)$/s.exec(error.message) ?? []
-    : [];
-  const field = given && inApi(given);
-  if (field === undefined || message === undefined || BESIDE.has(field)) return toProblem(error);
-  return invalidRequest("invalid_request", [{ path: ["schedule", ...field.split(".")], message }]);
+  const named = namedField(error);
+  if (named === undefined || BESIDE.has(named.field)) return toProblem(error);
+  const path = ["schedule", ...named.field.split(".")];
+  return invalidRequest("invalid_request", [{ path, message: named.message }]);
 }

@@ -42,7 +42,7 @@ function queueGauges({ now, queues, leftOut, leftOutInUse }: BusStats): string[]
       "Waiting time of the oldest due message of a queue",
       queues.map(({ name, oldestReadyAt }) => [
         { queue: name },
-        oldestReadyAt === null ? 0 : Math.max(0, seconds(now) - seconds(oldestReadyAt)),
+        waited(now, oldestReadyAt),
       ]),
     ),
     gauge(
@@ -109,7 +109,7 @@ function outboxGauges(
       "Waiting time of the oldest due message of a transport",
       transports.map(({ name, oldestDueAt }) => [
         { transport: name },
-        oldestDueAt === null ? 0 : Math.max(0, seconds(now) - seconds(oldestDueAt)),
+        waited(now, oldestDueAt),
       ]),
     ),
     gauge(
@@ -171,6 +171,11 @@ function histogram(name: string, help: string, types: readonly TypeHistogram[]):
     ];
   });
   return `${head(full, "histogram", help)}${lines.join("")}`;
+}
+
+/** Seconds since a moment; 0 without one. */
+function waited(now: string, since: string | null): number {
+  return since === null ? 0 : Math.max(0, seconds(now) - seconds(since));
 }
 
 function seconds(time: string): number {

@@ -19,6 +19,7 @@ import {
   id,
   limit,
   next,
+  plainName,
   queueName,
   text,
   time,
@@ -27,9 +28,7 @@ import {
 } from "./query-fields.ts";
 
 const tag = "outbox";
-const transport = text(100)
-  .regex(/^[A-Za-z0-9_.:-]+$/, "has to be letters, digits or _ . : -")
-  .openapi({ example: "events" });
+const transport = plainName.openapi({ example: "events" });
 
 const standing = z.object({
   name: z.string(),

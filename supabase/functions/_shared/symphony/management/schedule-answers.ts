@@ -2,7 +2,7 @@
 
 import type { z } from "@hono/zod-openapi";
 import { NotFoundError } from "../message/errors.ts";
-import { inApi, invalidRequest, toProblem } from "../http/problem.ts";
+import { invalidRequest, namedField, toProblem } from "../http/problem.ts";
 import type { Schedule } from "../scheduler/schedule.ts";
 import type { Scheduler } from "../scheduler/scheduler.ts";
 import type { schedule } from "./schedule-schemas.ts";
@@ -35,12 +35,10 @@ export async function told<Answer>(
   try {
     return await act();
   } catch (error) {
-    const [, given, message] = error instanceof RangeError
-      ? /^([\w.]+): (.*)$/s.exec(error.message) ?? []
-      : [];
-    const field = given && inApi(given);
+    const named = namedField(error);
     const problem = toProblem(error);
-    if (problem.status !== 400 || field === undefined || message === undefined) throw problem;
+    if (problem.status !== 400 || named === undefined) throw problem;
+    const { field, message } = named;
     const path = BESIDE.has(field) ? [field] : [...parent, ...field.split(".")];
     throw invalidRequest("invalid_request", [{ path, message }]);
   }

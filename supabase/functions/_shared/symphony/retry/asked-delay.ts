@@ -6,7 +6,7 @@
 import { MAX_DURATION_MS } from "../runtime/duration.ts";
 import { readProperty } from "../runtime/inspect.ts";
 import { bodiesOf } from "./bodies.ts";
-import { headersOf, readHeader } from "./headers.ts";
+import { headersOf, readHeader, textOf } from "./headers.ts";
 import { httpStatusesOf, isEpoch, parseRetryAfter } from "./http.ts";
 import { isSpent, untilReset } from "./rate-limit-headers.ts";
 
@@ -128,8 +128,4 @@ function toMs(ms: number): number {
 
 function isGiven<T>(value: T | undefined): value is T {
   return value !== undefined;
-}
-
-function textOf(value: unknown): string | undefined {
-  return typeof value === "number" || typeof value === "string" ? String(value) : undefined;
 }

@@ -26,8 +26,8 @@ export function readHeader(headers: object, name: string): string | null {
   }
 }
 
-/** Text of a header's value. */
-function textOf(value: unknown): string | undefined {
+/** A text, or a number as text; undefined for other values. */
+export function textOf(value: unknown): string | undefined {
   return typeof value === "number" || typeof value === "string" ? String(value) : undefined;
 }
 
