@@ -4494,6 +4494,21 @@ begin
 end
 $function$;
 
+CREATE FUNCTION messenger.member_positions(p_batch_id bigint, p_chunk integer, p_are_sent boolean)
+ RETURNS bigint[]
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+begin
+  return array(
+    select o.position from messenger.batch_chunks c
+    join messenger.outbox o on o.id = any (c.ids)
+    where c.batch_id = p_batch_id and c.chunk = p_chunk and (o.sent_at is not null) = p_are_sent
+      and o.stamps #>> '{batch,id}' = p_batch_id::text
+  );
+end
+$function$;
+
 CREATE FUNCTION messenger.cancel_members(p_batch public.messenger_batches, p_until timestamp with time zone)
  RETURNS jsonb
  LANGUAGE plpgsql
@@ -4516,18 +4531,12 @@ begin
     );
     if cardinality(slice) = 0 then
       -- Members that wait for another transport, and those that it has.
-      done := done + cardinality(messenger.cancel_positions(array(
-        select o.position from messenger.batch_chunks c
-        join messenger.outbox o on o.id = any (c.ids)
-        where c.batch_id = p_batch.id and c.chunk = next_chunk and o.sent_at is null
-          and o.stamps #>> '{batch,id}' = p_batch.id::text
-      )));
-      running := running + cardinality(messenger.mark_cancelled(array(
-        select o.position from messenger.batch_chunks c
-        join messenger.outbox o on o.id = any (c.ids)
-        where c.batch_id = p_batch.id and c.chunk = next_chunk and o.sent_at is not null
-          and o.stamps #>> '{batch,id}' = p_batch.id::text
-      )));
+      done := done + cardinality(
+        messenger.cancel_positions(messenger.member_positions(p_batch.id, next_chunk, p_are_sent => false))
+      );
+      running := running + cardinality(
+        messenger.mark_cancelled(messenger.member_positions(p_batch.id, next_chunk, p_are_sent => true))
+      );
       next_chunk := case when next_chunk < p_batch.chunks then next_chunk + 1 end;
       continue;
     end if;
@@ -9348,6 +9357,23 @@ begin
 end
 $function$;
 
+CREATE FUNCTION messenger.positions_of(p_id bigint, p_user_id text, p_are_sent boolean)
+ RETURNS bigint[]
+ LANGUAGE plpgsql
+ SET search_path TO ''
+ SET jit TO 'off'
+ SET enable_seqscan TO 'off'
+ SET enable_bitmapscan TO 'off'
+AS $function$
+begin
+  return array(
+    select o.position from messenger.outbox o
+    where o.id = p_id and (o.sent_at is not null) = p_are_sent
+      and (p_user_id is null or o.stamps #>> '{user,id}' = p_user_id)
+  );
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION public.messenger_cancel_message(id bigint, user_id text DEFAULT NULL::text)
  RETURNS jsonb
  LANGUAGE plpgsql
@@ -9368,18 +9394,8 @@ begin
     perform messenger.cancel_ids(array[messenger_cancel_message.id]);
   end if;
   -- Publications in an engine come first: a message that is just written for its next run waits in the outbox then.
-  perform messenger.mark_cancelled(array(
-    select o.position from messenger.outbox o
-    where o.id = messenger_cancel_message.id and o.sent_at is not null and (
-      messenger_cancel_message.user_id is null or o.stamps #>> '{user,id}' = messenger_cancel_message.user_id
-    )
-  ));
-  perform messenger.cancel_positions(array(
-    select o.position from messenger.outbox o
-    where o.id = messenger_cancel_message.id and o.sent_at is null and (
-      messenger_cancel_message.user_id is null or o.stamps #>> '{user,id}' = messenger_cancel_message.user_id
-    )
-  ));
+  perform messenger.mark_cancelled(messenger.positions_of(id, user_id, p_are_sent => true));
+  perform messenger.cancel_positions(messenger.positions_of(id, user_id, p_are_sent => false));
   return public.messenger_follow(messenger_cancel_message.id, messenger_cancel_message.user_id);
 end
 $function$;
@@ -15501,6 +15517,9 @@ comment on routine messenger.measure_schedule_overdue(public.messenger_alerts) i
 comment on routine messenger.measure_webhook_disabled(public.messenger_alerts) is
   'Rule webhook_disabled: how many webhook endpoints were disabled because their calls failed, up to 20 or the threshold, and the name of the first.';
 
+comment on routine messenger.member_positions(bigint,integer,boolean) is
+  'Part of cancelling a batch: positions in the outbox of the members of a chunk, of those that wait or of those that are sent.';
+
 comment on routine messenger.mend_sequences() is
   'Moves the sequences of all other ids past the ids that are in use, as a restore may leave them behind.';
 
@@ -15575,6 +15594,9 @@ comment on routine messenger.place_after(jsonb) is
 
 comment on routine messenger.place_of(jsonb) is
   'Part of a claim: the place that a key of last_keys names; it is an array of priority, due time and id.';
+
+comment on routine messenger.positions_of(bigint,text,boolean) is
+  'Part of messenger_cancel_message: positions in the outbox of a message, of those that wait or of those that are sent; with a user, only of one that this user dispatched.';
 
 comment on routine messenger.post_alert(public.messenger_alert_deliveries,public.messenger_alert_channels,jsonb) is
   'Part of messenger.send_alert_deliveries(): gives a delivery to pg_net, which sends it at the commit. Returns pg_net''s id of the request.';

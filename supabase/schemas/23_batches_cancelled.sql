@@ -1,5 +1,21 @@
 -- Cancelling a batch, a bounded number of members at a time, and what follows a message's cancel.
 
+create function messenger.member_positions(p_batch_id bigint, p_chunk integer, p_are_sent boolean) returns bigint[]
+language plpgsql
+set search_path = ''
+as $$
+begin
+  return array(
+    select o.position from messenger.batch_chunks c
+    join messenger.outbox o on o.id = any (c.ids)
+    where c.batch_id = p_batch_id and c.chunk = p_chunk and (o.sent_at is not null) = p_are_sent
+      and o.stamps #>> '{batch,id}' = p_batch_id::text
+  );
+end
+$$;
+comment on function messenger.member_positions(bigint, integer, boolean) is
+  'Part of cancelling a batch: positions in the outbox of the members of a chunk, of those that wait or of those that are sent.';
+
 -- Cancels the members of the batch, which the caller has locked, from its next chunk on until the time is over.
 -- Members of a chunk that is cut off are looked at again: those that are cancelled are not found again.
 create function messenger.cancel_members(p_batch public.messenger_batches, p_until timestamptz)
@@ -24,18 +40,12 @@ begin
     );
     if cardinality(slice) = 0 then
       -- Members that wait for another transport, and those that it has.
-      done := done + cardinality(messenger.cancel_positions(array(
-        select o.position from messenger.batch_chunks c
-        join messenger.outbox o on o.id = any (c.ids)
-        where c.batch_id = p_batch.id and c.chunk = next_chunk and o.sent_at is null
-          and o.stamps #>> '{batch,id}' = p_batch.id::text
-      )));
-      running := running + cardinality(messenger.mark_cancelled(array(
-        select o.position from messenger.batch_chunks c
-        join messenger.outbox o on o.id = any (c.ids)
-        where c.batch_id = p_batch.id and c.chunk = next_chunk and o.sent_at is not null
-          and o.stamps #>> '{batch,id}' = p_batch.id::text
-      )));
+      done := done + cardinality(
+        messenger.cancel_positions(messenger.member_positions(p_batch.id, next_chunk, p_are_sent => false))
+      );
+      running := running + cardinality(
+        messenger.mark_cancelled(messenger.member_positions(p_batch.id, next_chunk, p_are_sent => true))
+      );
       next_chunk := case when next_chunk < p_batch.chunks then next_chunk + 1 end;
       continue;
     end if;

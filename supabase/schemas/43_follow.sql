@@ -235,6 +235,21 @@ $$;
 comment on function public.messenger_list_user_messages(text, text, text, bigint, integer, integer) is
   'Messages that a user dispatched, the latest first, those before an id, of a type and in a status of messenger_follow. Returns {"messages", "next"}, the messages as messenger_follow returns them; a page that met max_scanned is short, and next continues behind it.';
 
+create function messenger.positions_of(p_id bigint, p_user_id text, p_are_sent boolean) returns bigint[]
+language plpgsql
+set search_path = ''
+as $$
+begin
+  return array(
+    select o.position from messenger.outbox o
+    where o.id = p_id and (o.sent_at is not null) = p_are_sent
+      and (p_user_id is null or o.stamps #>> '{user,id}' = p_user_id)
+  );
+end
+$$;
+comment on function messenger.positions_of(bigint, text, boolean) is
+  'Part of messenger_cancel_message: positions in the outbox of a message, of those that wait or of those that are sent; with a user, only of one that this user dispatched.';
+
 -- The user of a message stays the same, so that the check still holds when cancel_ids() locks the message.
 create function public.messenger_cancel_message(id bigint, user_id text default null)
 returns jsonb
@@ -253,18 +268,8 @@ begin
     perform messenger.cancel_ids(array[messenger_cancel_message.id]);
   end if;
   -- Publications in an engine come first: a message that is just written for its next run waits in the outbox then.
-  perform messenger.mark_cancelled(array(
-    select o.position from messenger.outbox o
-    where o.id = messenger_cancel_message.id and o.sent_at is not null and (
-      messenger_cancel_message.user_id is null or o.stamps #>> '{user,id}' = messenger_cancel_message.user_id
-    )
-  ));
-  perform messenger.cancel_positions(array(
-    select o.position from messenger.outbox o
-    where o.id = messenger_cancel_message.id and o.sent_at is null and (
-      messenger_cancel_message.user_id is null or o.stamps #>> '{user,id}' = messenger_cancel_message.user_id
-    )
-  ));
+  perform messenger.mark_cancelled(messenger.positions_of(id, user_id, p_are_sent => true));
+  perform messenger.cancel_positions(messenger.positions_of(id, user_id, p_are_sent => false));
   return public.messenger_follow(messenger_cancel_message.id, messenger_cancel_message.user_id);
 end
 $$;

@@ -33,7 +33,7 @@ begin
       'public.messenger_list_failed', 'messenger.queues_in_use',
       'messenger.schedules_overdue_since', 'messenger.count_failed',
       'public.messenger_list_upcoming',
-      'messenger.prune_before', 'messenger.prune_orphans', 'messenger.followed', 'messenger.is_outside', 'messenger.running_step',
+      'messenger.prune_before', 'messenger.prune_orphans', 'messenger.followed', 'messenger.is_outside', 'messenger.positions_of', 'messenger.running_step',
       'public.messenger_cancel_message', 'public.messenger_list_user_messages', 'public.messenger_list_webhook_deliveries', 'messenger.next_webhooks'
     ]),
 

@@ -1,35 +1,21 @@
 /** The database is away while handlers of a broker's messages fail, and a day's retries wait: what is received meanwhile. */
 
 import { assert, assertEquals } from "@std/assert";
-import { createClient } from "@supabase/supabase-js";
 import { readConfig } from "../../supabase/functions/_shared/symphony/runtime/config.ts";
 import { amqp } from "../../supabase/functions/_shared/symphony/amqp.ts";
 import { Broker } from "../support/broker.ts";
-import { brokered, outboxOf } from "../support/brokered.ts";
+import { brokered, leavingHome, outboxOf } from "../support/brokered.ts";
 import { define } from "../support/definitions.ts";
 import { hasRabbit, startRabbit } from "../support/rabbit/cluster.ts";
-import { eventually, testsOnStack, type TestStack } from "../support/stack.ts";
+import { eventually, testsOnStack } from "../support/stack.ts";
 
 const DAY_MS = 86_400_000;
 /** Messages whose retries wait for a day. 10,000 take a minute or two. */
 const RETRIES = 500;
 
-/** A client of the database whose calls are refused while it is away. */
-function clientOf(stack: TestStack) {
-  const home = { isAway: false };
-  const client = createClient(stack.url, stack.secretKey, {
-    auth: { persistSession: false, autoRefreshToken: false },
-    global: {
-      fetch: (...args) =>
-        home.isAway ? Promise.reject(new TypeError("connection refused")) : fetch(...args),
-    },
-  });
-  return { home, client };
-}
-
 testsOnStack({}, (test) => {
   test("a broker's message whose handler fails while the database is away comes again, and its retry is stored once", async (stack) => {
-    const { home, client } = clientOf(stack);
+    const { home, client } = leavingHome(stack);
     const broker = new Broker();
     const away = Promise.withResolvers<void>();
     let runs = 0;
@@ -66,7 +52,7 @@ testsOnStack({}, (test) => {
   });
 
   test("ticks receive a broker's messages after a worker that ended while the database was away", async (stack) => {
-    const { home, client } = clientOf(stack);
+    const { home, client } = leavingHome(stack);
     const broker = new Broker();
     const away = Promise.withResolvers<void>();
     const runs: unknown[] = [];
@@ -102,7 +88,7 @@ testsOnStack({}, (test) => {
   });
 
   test("an outage that ends while a worker runs loses no outcome and writes none twice", async (stack) => {
-    const { home, client } = clientOf(stack);
+    const { home, client } = leavingHome(stack);
     const broker = new Broker();
     const T = define(() => {
       home.isAway = true;

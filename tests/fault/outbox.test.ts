@@ -1,14 +1,13 @@
 /** The way through the outbox and a broker in times of trouble: nothing is lost, and effects are written once. */
 
 import { assert, assertEquals } from "@std/assert";
-import { createClient } from "@supabase/supabase-js";
 import { OutboxCalls } from "../../supabase/functions/_shared/symphony/database/outbox-calls.ts";
 import { readConfig } from "../../supabase/functions/_shared/symphony/runtime/config.ts";
 import { createLogger } from "../../supabase/functions/_shared/symphony/runtime/log.ts";
 import { runRelay } from "../../supabase/functions/_shared/symphony/worker/relay/relay.ts";
 import { claimOf } from "../contract/under_test.ts";
 import { Broker } from "../support/broker.ts";
-import { brokered, outboxOf } from "../support/brokered.ts";
+import { brokered, leavingHome, outboxOf } from "../support/brokered.ts";
 import { define } from "../support/definitions.ts";
 import { testsOnStack, type TestStack } from "../support/stack.ts";
 
@@ -218,17 +217,10 @@ testsOnStack({}, (test) => {
 
   test("a worker ends after its stop, also while the database is away, and the broker has its messages again", async (stack) => {
     const broker = new Broker();
-    let isAway = false;
-    const client = createClient(stack.url, stack.secretKey, {
-      auth: { persistSession: false, autoRefreshToken: false },
-      global: {
-        fetch: (...args) =>
-          isAway ? Promise.reject(new TypeError("connection refused")) : fetch(...args),
-      },
-    });
+    const { home, client } = leavingHome(stack);
     const away = Promise.withResolvers<void>();
     const T = define(() => {
-      isAway = true;
+      home.isAway = true;
       away.resolve();
     });
     const config = { ...readConfig(() => undefined), leaseMs: 2_000 };

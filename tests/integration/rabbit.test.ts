@@ -2,9 +2,8 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { delay } from "@std/async/delay";
-import { createClient } from "@supabase/supabase-js";
 import { amqp, type AmqpOptions } from "../../supabase/functions/_shared/symphony/amqp.ts";
-import { brokered, outboxOf } from "../support/brokered.ts";
+import { brokered, leavingHome, outboxOf } from "../support/brokered.ts";
 import { define, fail } from "../support/definitions.ts";
 import { hasRabbit, type RabbitCluster, startRabbit } from "../support/rabbit/cluster.ts";
 import { type Proxy, startProxy } from "../support/rabbit/proxy.ts";
@@ -164,22 +163,15 @@ if (hasRabbit) {
 
     test("a handler fails while the database is away, and its retry is written once, when it is back", async (stack) => {
       const engine = await declared();
-      let isAway = false;
-      const client = createClient(stack.url, stack.secretKey, {
-        auth: { persistSession: false, autoRefreshToken: false },
-        global: {
-          fetch: (...args) =>
-            isAway ? Promise.reject(new TypeError("connection refused")) : fetch(...args),
-        },
-      });
+      const { home, client } = leavingHome(stack);
       const attempts: number[] = [];
       let back = Promise.resolve();
       const T = define((_, { attempt }) => {
         attempts.push(attempt);
         if (attempt > 1) return;
         if (attempts.length === 1) {
-          isAway = true;
-          back = delay(4_000).then(() => void (isAway = false));
+          home.isAway = true;
+          back = delay(4_000).then(() => void (home.isAway = false));
         }
         throw new Error("no luck");
       }, { retry: { maxRetries: 1, delay: 1 } });

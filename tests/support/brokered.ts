@@ -1,6 +1,6 @@
 /** A project of which some messages go through a broker, on the stack of a test. */
 
-import type { SupabaseClient } from "@supabase/supabase-js";
+import { createClient, type SupabaseClient } from "@supabase/supabase-js";
 import {
   createMessenger,
   type MessageDefinition,
@@ -72,4 +72,17 @@ export async function outboxOf({ sql }: TestStack) {
     due: rows.filter(({ sent, due }) => due && !sent).length,
     publications: rows.map(({ publication }) => publication),
   };
+}
+
+/** A client of the database whose calls are refused while it is away. */
+export function leavingHome(stack: TestStack) {
+  const home = { isAway: false };
+  const client = createClient(stack.url, stack.secretKey, {
+    auth: { persistSession: false, autoRefreshToken: false },
+    global: {
+      fetch: (...args) =>
+        home.isAway ? Promise.reject(new TypeError("connection refused")) : fetch(...args),
+    },
+  });
+  return { home, client };
 }

@@ -125,11 +125,9 @@ function checkList(
   },
 ): readonly string[] {
   if (value === undefined) return [];
-  const list: readonly unknown[] | undefined = Array.isArray(value) ? value : undefined;
-  const wrong = list?.find((one) => typeof one !== "string" || !isRight(one));
-  if (list && list.length <= max && list.every((one) => typeof one === "string" && isRight(one))) {
-    return [...value];
-  }
+  const isWrong = (one: unknown) => typeof one !== "string" || !isRight(one);
+  const wrong = Array.isArray(value) ? value.find(isWrong) : undefined;
+  if (Array.isArray(value) && value.length <= max && !value.some(isWrong)) return [...value];
   throw new RangeError(
     `${field}: has to be a list of at most ${max} ${what}; got ${showValue(wrong ?? value)}`,
   );
