@@ -101,7 +101,7 @@ const MAX_DISPATCHED = 1_000;
 
 /**
  * Makes a client over a supabase-js client, with its keys and session. Nothing is opened until it is used.
- * @throws MessengerError `invalid` for an option that does not exist
+ * @throws MessengerError `invalid` for an option that does not exist, or a client without the part `functions`
  */
 export function createMessengerClient<Messages extends MessagesShape<Messages> = AnyMessages>(
   supabase: SupabaseLike,

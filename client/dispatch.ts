@@ -209,7 +209,7 @@ export function nameOf(type: Named): string {
 
 /**
  * Makes a dispatcher over a supabase-js client: less code in a page than a whole client.
- * @throws MessengerError `invalid` for an option that does not exist
+ * @throws MessengerError `invalid` for an option that does not exist, or a client without the part `functions`
  */
 export function createDispatcher<Messages extends MessagesShape<Messages> = AnyMessages>(
   supabase: FunctionsLike,

@@ -67,7 +67,7 @@ export type Requester = <Answer>(
  */
 export function requester(supabase: FunctionsLike, options: RequestOptions): Requester {
   const { retries = 3, onWait, prefix = "" } = checked(options);
-  checked(supabase, "supabase");
+  checked(supabase?.functions, "supabase.functions");
   const waitsForLimits = onWait || options.retries;
   return async <Answer>(
     path: string,

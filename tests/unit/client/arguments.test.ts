@@ -53,11 +53,12 @@ for (const [what, value] of wrong) {
   });
 }
 
-for (const value of [null, undefined, 5, "https://example.supabase.co", []]) {
-  Deno.test(`${Deno.inspect(value)} in place of a supabase-js client is refused by name`, () => {
+const noClients = [null, undefined, 5, "https://example.supabase.co", [], {}, { auth: {} }];
+for (const value of [...noClients, { functions: null }, { functions: "v1" }]) {
+  Deno.test(`${Deno.inspect(value)} in place of a supabase-js client is refused when a client is made over it`, () => {
     for (const make of [createMessengerClient, createDispatcher, createBatches]) {
       const { code, issues } = assertThrows(() => make(value as Untyped), MessengerError);
-      assertEquals([code, issues[0]?.path], ["invalid", ["supabase"]]);
+      assertEquals([code, issues[0]?.path], ["invalid", ["supabase.functions"]]);
     }
   });
 }

@@ -1,8 +1,10 @@
 /** The errors of the bus: what they carry, what they refuse. */
 
-import { assert, assertEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { z } from "zod";
 import * as errors from "../../../supabase/functions/_shared/symphony/message/errors.ts";
+import { Snooze, snooze } from "../../../supabase/functions/_shared/symphony/message/snooze.ts";
+import { classifyError } from "../../../supabase/functions/_shared/symphony/retry/classify.ts";
 
 const { HttpError, RecoverableError } = errors;
 
@@ -167,4 +169,74 @@ Deno.test("an error is made from a client's own response, which has no URL", () 
   const recoverable = RecoverableError.fromResponse(own);
   assertEquals([recoverable.message, recoverable.retryDelay], ["HTTP 503", 5_000]);
   assertEquals(HttpError.fromResponse(own).retryAfter, 5_000);
+});
+
+// deno-lint-ignore no-explicit-any -- callers without types
+type Untyped = any;
+
+class RateLimited extends RecoverableError {}
+class Declined extends errors.UnrecoverableError {}
+
+const misspelled: [string, () => unknown][] = [
+  ["retryDealy", () => new RecoverableError("x", { retryDealy: "1h" } as Untyped)],
+  ["delay", () => new RecoverableError("x", { delay: "1h" } as Untyped)],
+  ["retrydelay", () => new RateLimited("x", { retrydelay: "1h" } as Untyped)],
+  ["cuase", () => new errors.UnrecoverableError("x", { cuase: cause } as Untyped)],
+  ["retryDelay", () => new errors.UnrecoverableError("x", { retryDelay: "1h" } as Untyped)],
+  ["Cause", () => new Declined("x", { Cause: cause } as Untyped)],
+  ["retryAftr", () => new HttpError(503, { retryAftr: 5 } as Untyped)],
+  ["mesage", () => HttpError.fromResponse(response(503), { mesage: "x" } as Untyped)],
+  ["nwo", () => RecoverableError.fromResponse(response(503), { nwo: now } as Untyped)],
+  ["countsAgainstLimit", () => new RecoverableError("x", { countsAgainstLimit: "no" } as Untyped)],
+  ["shouldRetry", () => new HttpError(503, { shouldRetry: 1 } as Untyped)],
+  ["now", () => HttpError.fromResponse(response(503), { now: "now" } as Untyped)],
+];
+for (const [name, make] of misspelled) {
+  Deno.test(`the option ${name} of an error is refused by name where it is misspelled or wrong: ${make}`, () => {
+    assertThrows(make, RangeError, `${name}: `);
+  });
+}
+
+Deno.test("an error whose options are refused decides all the same, and stays in the history", () => {
+  const refusal = (make: () => unknown) => assertThrows(make, RangeError);
+  const dealy = { retryDealy: "1h", cause } as Untyped;
+  const later = refusal(() => new RecoverableError("the API is busy", dealy));
+  assertEquals(later.message, "retryDealy: no such option; did you mean retryDelay?");
+  assertEquals(classifyError(later), { kind: "recoverable", countsAgainstLimit: false });
+  assertStringIncludes(errors.describeError(later).stack ?? "", "the API is busy");
+  assertEquals((later.cause as Error).cause, cause);
+  const counted = { retryDealy: "1h", countsAgainstLimit: true } as Untyped;
+  assertEquals(classifyError(refusal(() => new RecoverableError("x", counted))), {
+    ...{ kind: "recoverable", countsAgainstLimit: true },
+  });
+  for (const never of [{ cuase: cause }, cause, { message: "no row", code: "PGRST116" }]) {
+    const dead = refusal(() => new errors.UnrecoverableError("no such order", never as Untyped));
+    assertEquals(classifyError(dead), { kind: "unrecoverable" });
+    const { stack = "" } = errors.describeError(dead);
+    assertStringIncludes(stack, "no such order");
+    assertStringIncludes(stack, never === cause ? "Error: cause" : "");
+    if ("code" in never) assertStringIncludes(stack, "no row");
+  }
+  const http = refusal(() => new HttpError(404, { retryAftr: 5, cause } as Untyped));
+  assertEquals([classifyError(http).kind, (http.cause as Error).cause], ["unrecoverable", cause]);
+});
+
+Deno.test("a subclass passes options of its own on", () => {
+  class Coded extends errors.UnrecoverableError {
+    constructor(message: string, readonly options: ErrorOptions & { readonly code: string }) {
+      super(message, options);
+    }
+  }
+  assertEquals(new Coded("x", { code: "E1", cause }).cause, cause);
+});
+
+Deno.test("a snooze takes its delay alone", () => {
+  const more = { reason: "busy" };
+  for (
+    const make of [
+      () => new (Snooze as Untyped)(1, more),
+      () => (snooze as Untyped)("1s", more),
+      () => snooze({ delay: "1s" } as Untyped),
+    ]
+  ) assertThrows(make, RangeError, "snooze: ");
 });

@@ -293,3 +293,49 @@ Deno.test("an error is classified without a time, too", () => {
   const given = classifyError(new Response(null, { status: 404 }));
   assertEquals(given, { kind: "unrecoverable" });
 });
+
+class ImportHandler {
+  handle() {}
+}
+const classes: [string, Untyped, string][] = [
+  ["T: handler", { handler: ImportHandler }, "ImportHandler"],
+  ["T: handler: mail", { handler: { mail: class extends ImportHandler {} } }, "mail"],
+  ["T: handler", { handler: Map }, "Map"],
+  ["T: handleBatch", { handler: undefined, handleBatch: ImportHandler }, "ImportHandler"],
+  ["T: access", { access: ImportHandler }, "ImportHandler"],
+  ["T: onRetry", { onRetry: ImportHandler }, "ImportHandler"],
+  ["T: route", { route: ImportHandler }, "ImportHandler"],
+];
+for (const [field, options, name] of classes) {
+  Deno.test(`the class ${name} as ${Object.keys(options)} is refused when the message is defined, for it cannot be called`, () => {
+    assertThrows(
+      () => defineMessage({ ...Any2, ...options }),
+      RangeError,
+      `${field}: has to be a plain or async function; got the class ${name}: give a function`,
+    );
+  });
+}
+
+Deno.test("a class in place of middleware or of a retry strategy is refused by its name", () => {
+  const got = "got the class ImportHandler";
+  const middleware = [ImportHandler as Untyped];
+  assertThrows(() => createTestMessenger({ messages: [Any], middleware }), RangeError, got);
+  assertThrows(
+    () => defineMessage({ ...Any2, retry: ImportHandler as Untyped }),
+    RangeError,
+    got,
+  );
+});
+
+Deno.test("functions of every other form are handlers: old ones, bound ones, methods and members of an instance", () => {
+  const old = function () {};
+  const bound = ImportHandler.prototype.handle.bind(new ImportHandler());
+  for (const handler of [old, bound, ImportHandler.prototype.handle, async () => {}]) {
+    assertEquals(defineMessage({ ...Any2, handler }).handlers.length, 1);
+  }
+  class Members {
+    mail = () => {};
+  }
+  const named = defineMessage({ ...Any2, handler: new Members() as Untyped });
+  assertEquals(named.handlers.map(({ name }) => name), ["mail"]);
+});

@@ -1,6 +1,6 @@
 /** Middleware: sees every message at its dispatch, and runs around its handlers. */
 
-import { checkNoGenerator } from "../runtime/checks.ts";
+import { checkPlainFunction } from "../runtime/checks.ts";
 import type { OutgoingMessage } from "../message/envelope.ts";
 import { MiddlewareError } from "../message/errors.ts";
 import { readProperty, showValue } from "../runtime/inspect.ts";
@@ -40,7 +40,7 @@ function checkMiddleware(middleware: Middleware, index: number): Middleware {
     if (method !== undefined && typeof method !== "function") {
       throw new RangeError(`${field}: ${name}: has to be a function; got ${showValue(method)}`);
     }
-    checkNoGenerator(method, `${field}: ${name}`);
+    checkPlainFunction(method, `${field}: ${name}`);
   }
   return middleware;
 }

@@ -7,6 +7,7 @@ import type { MessageDefinition } from "../message/definition.ts";
 import type { OutgoingMessage } from "../message/envelope.ts";
 import { checkName } from "../message/names.ts";
 import type { Registry } from "../message/registry.ts";
+import { checkPlainFunction } from "../runtime/checks.ts";
 import { showValue } from "../runtime/inspect.ts";
 import type { DeclaredRouting } from "../database/declared-routing.ts";
 import { isOptions, nearest } from "../runtime/option-names.ts";
@@ -108,7 +109,8 @@ export function checkTransportName(
 }
 
 function checkRoute(route: unknown, field: string, transports: Routes["transports"]): void {
-  if (typeof route !== "function") checkTransportName(route, field, transports);
+  if (typeof route === "function") checkPlainFunction(route, field);
+  else checkTransportName(route, field, transports);
 }
 
 /** @throws RangeError if a type has no handler, and is handled here */

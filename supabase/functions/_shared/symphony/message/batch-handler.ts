@@ -1,7 +1,6 @@
 /** Handlers that take several messages of a type at once, and the results that they return. */
 
 import type { SupabaseClient } from "@supabase/supabase-js";
-import { checkNoGenerator } from "../runtime/checks.ts";
 import type { Envelope } from "./envelope.ts";
 import type { Logger } from "../runtime/log.ts";
 import type { Dispatch, HandlerContext } from "./handler.ts";
@@ -83,7 +82,6 @@ export function checkBatch(
   if (typeof handle !== "function") {
     throw new RangeError(`${type}: handleBatch: has to be a function`);
   }
-  checkNoGenerator(handle, `${type}: handleBatch`);
   checkNames(options, ["size"], `${type}: batch.`);
   const { size = 50 } = options;
   if (!Number.isInteger(size) || size < 1 || size > 1000) {

@@ -1,9 +1,8 @@
 /** Defines a message: its options are checked once, when the project starts. */
 
 import type { z } from "zod";
-import { checkKey } from "../runtime/checks.ts";
+import { checkKey, checkPlainFunction } from "../runtime/checks.ts";
 import { type Duration, parseDuration } from "../runtime/duration.ts";
-import { isGenerator } from "../runtime/inspect.ts";
 import { type Access, checkAccess } from "./access.ts";
 import { checkBatch } from "./batch-handler.ts";
 import { checkDebounce, parseDedupe } from "./dedupe.ts";
@@ -161,6 +160,11 @@ function handling<Schema extends z.ZodType>(
     : { handlers: [], batch: checkBatch(type, boundTo(options, handleBatch), batch) };
 }
 
+function checkedHandler<Handle>(handle: Handle, field: string): Handle {
+  checkPlainFunction(handle, field);
+  return handle;
+}
+
 function namedHandlers<Schema extends z.ZodType>(
   type: string,
   handler: MessageOptions<Schema>["handler"] | undefined,
@@ -172,9 +176,9 @@ function namedHandlers<Schema extends z.ZodType>(
     : Object.entries(isNamed ? handler ?? {} : {}).map(([name, handle]) => ({
       // The name is stored in the message's stamps and in its error history.
       name: checkKey(name, `${type}: handler: name`),
-      handle: boundTo(handler ?? {}, handle),
+      handle: boundTo(handler ?? {}, checkedHandler(handle, `${type}: handler: ${name}`)),
     }));
-  const isWrong = ({ handle }: NamedHandler) => typeof handle !== "function" || isGenerator(handle);
+  const isWrong = ({ handle }: NamedHandler) => typeof handle !== "function";
   if (handlers.length === 0 || handlers.some(isWrong)) {
     throw new RangeError(
       `${type}: handler: has to be a function, or functions by name; no generator`,

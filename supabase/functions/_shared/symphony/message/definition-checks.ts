@@ -1,6 +1,6 @@
 /** Checks of a definition's options that need no more than their own value. */
 
-import { checkKey, checkNoGenerator } from "../runtime/checks.ts";
+import { checkKey, checkPlainFunction } from "../runtime/checks.ts";
 import { showValue } from "../runtime/inspect.ts";
 import { checkRetry } from "../retry/strategy-options.ts";
 import {
@@ -46,6 +46,9 @@ const OPTIONS = {
   batch: true,
 } satisfies Record<keyof (MessageOptions<z.ZodType> & BatchMessageOptions<z.ZodType>), true>;
 
+/** The options that can be nothing but a function. */
+const HOOKS = ["classify", "route", "onRetry", "onDeadLetter", "lane"] as const;
+
 const CALLER_OPTIONS: readonly CallerOption[] = [...CHOSEN_OPTIONS, "cancel"];
 
 /**
@@ -57,11 +60,13 @@ export function checkDefinition(
   options: Partial<MessageOptions<z.ZodType> & BatchMessageOptions<z.ZodType>>,
 ): void {
   checkNames(options, Object.keys(OPTIONS), `${type}: `);
-  for (const name of ["classify", "route", "onRetry", "onDeadLetter", "lane"] as const) {
+  for (const name of HOOKS) {
     if (options[name] !== undefined && typeof options[name] !== "function") {
       throw new RangeError(`${type}: ${name}: has to be a function`);
     }
-    checkNoGenerator(options[name], `${type}: ${name}`);
+  }
+  for (const name of [...HOOKS, "access", "handler", "handleBatch"] as const) {
+    checkPlainFunction(options[name], `${type}: ${name}`);
   }
   if (options.retry !== undefined) checkRetry(options.retry, `${type}: retry`);
   if (options.transport !== undefined) {

@@ -1,135 +1,22 @@
 /** Errors that handlers throw and that users of the bus see. */
 
 import type { z } from "zod";
-import { describeError } from "./describe-error.ts";
-import { type Duration, parseDuration } from "../runtime/duration.ts";
 import { showValue } from "../runtime/inspect.ts";
-import { checkIsOptions } from "../runtime/option-names.ts";
-import { askedDelayOf } from "../retry/asked-delay.ts";
-import { shouldRetryOf } from "../retry/should-retry.ts";
-import { checkResponse, httpMessage, withoutSecrets } from "./http-message.ts";
+import { describeError } from "./describe-error.ts";
 import type { StepFailure } from "./stored-step.ts";
+import { SymphonyError } from "./symphony-error.ts";
+import { UnrecoverableError } from "./verdict-errors.ts";
 
 export { describeError } from "./describe-error.ts";
-
-/** Base of the errors in this file: `name` is the class's name, in subclasses too. */
-export abstract class SymphonyError extends Error {
-  constructor(message: string, options?: ErrorOptions) {
-    super(message, options);
-    this.name = new.target.name;
-  }
-}
-
-/** Options of {@link RecoverableError}. */
-export interface RecoverableErrorOptions extends ErrorOptions {
-  /** Waits this long instead of the strategy's delay, without jitter and cap. */
-  readonly retryDelay?: Duration;
-  /** Whether `maxRetries` applies; default: false, so that the message is retried without end. */
-  readonly countsAgainstLimit?: boolean;
-  /** Whether the delay is a Retry-After: at most `maxRetryAfter`, spread upwards by the jitter. */
-  readonly isRetryAfter?: boolean;
-}
-
-/** Options of the `fromResponse` helpers. */
-export interface FromResponseOptions extends ErrorOptions {
-  /** The error's text; default: the status and the URL. */
-  readonly message?: string;
-  /** The time from which a date in Retry-After is measured; default: the current time. */
-  readonly now?: Date;
-}
-
-/** Throw it when a later attempt will help: the message is retried whatever `maxRetries` is. */
-export class RecoverableError extends SymphonyError {
-  /** Ms to wait instead of the strategy's delay. */
-  readonly retryDelay: number | undefined;
-  /** Whether the strategy's `maxRetries` applies. */
-  readonly countsAgainstLimit: boolean;
-  /** Whether the delay is a Retry-After. */
-  readonly isRetryAfter: boolean;
-
-  /** @throws RangeError if `options` are no object, or `retryDelay` no duration */
-  constructor(message: string, options: RecoverableErrorOptions = {}) {
-    checkIsOptions(options);
-    super(message, options);
-    this.retryDelay = options.retryDelay === undefined
-      ? undefined
-      : parseDuration(options.retryDelay, "retryDelay");
-    this.countsAgainstLimit = options.countsAgainstLimit ?? false;
-    this.isRetryAfter = options.isRetryAfter ?? false;
-  }
-
-  /** An error for a response that asks for a later attempt; waits as its Retry-After says. @throws RangeError */
-  static fromResponse(
-    response: Response,
-    options: FromResponseOptions & Pick<RecoverableErrorOptions, "countsAgainstLimit"> = {},
-  ): RecoverableError {
-    checkResponse(response);
-    checkIsOptions(options);
-    const retryDelay = askedDelayOf(response, options.now ?? new Date());
-    return new RecoverableError(
-      options.message ?? httpMessage(response.status, withoutSecrets(String(response.url ?? ""))),
-      retryDelay === undefined ? options : { ...options, retryDelay, isRetryAfter: true },
-    );
-  }
-}
-
-/** Throw it when no attempt can help: the message goes to the dead letters at once. */
-export class UnrecoverableError extends SymphonyError {}
-
-/** Options of {@link HttpError}. */
-export interface HttpErrorOptions extends ErrorOptions {
-  /** The requested URL; query, fragment and credentials are not kept. */
-  readonly url?: string | URL;
-  /** How long the server asks the client to wait. */
-  readonly retryAfter?: Duration;
-  /** Whether the server says that a retry can help; default: it says nothing, and the status decides. */
-  readonly shouldRetry?: boolean | undefined;
-  /** The error's text; default: the status and the URL. */
-  readonly message?: string;
-}
-
-/**
- * Throw it when an HTTP API refused the request. 408, 425, 429 and 5xx are retried, after the
- * Retry-After if there is one; other 4xx are not retried.
- */
-export class HttpError extends SymphonyError {
-  readonly status: number;
-  /** The URL without query, fragment and credentials. */
-  readonly url: string | undefined;
-  /** Ms that the server asked the client to wait. */
-  readonly retryAfter: number | undefined;
-  /** Whether the server says that a retry can help; undefined if it says nothing. */
-  readonly shouldRetry: boolean | undefined;
-
-  /** @throws RangeError if `status` is no whole number, `options` are no object, or `retryAfter` no duration */
-  constructor(status: number, options: HttpErrorOptions = {}) {
-    checkIsOptions(options);
-    if (!Number.isInteger(status)) {
-      throw new RangeError(`status: has to be an HTTP status code; got ${showValue(status)}`);
-    }
-    const url = withoutSecrets(String(options.url ?? ""));
-    super(options.message ?? httpMessage(status, url), options);
-    this.status = status;
-    this.url = url;
-    this.retryAfter = options.retryAfter === undefined
-      ? undefined
-      : parseDuration(options.retryAfter, "retryAfter");
-    this.shouldRetry = options.shouldRetry;
-  }
-
-  /** An error for a response; its body is left unread. @throws RangeError if `response` is none */
-  static fromResponse(response: Response, options: FromResponseOptions = {}): HttpError {
-    checkResponse(response);
-    checkIsOptions(options);
-    const retryAfter = askedDelayOf(response, options.now ?? new Date());
-    return new HttpError(response.status, {
-      ...options,
-      url: response.url,
-      shouldRetry: shouldRetryOf(response),
-      ...(retryAfter === undefined ? {} : { retryAfter }),
-    });
-  }
-}
+export { SymphonyError } from "./symphony-error.ts";
+export {
+  type FromResponseOptions,
+  HttpError,
+  type HttpErrorOptions,
+  RecoverableError,
+  type RecoverableErrorOptions,
+  UnrecoverableError,
+} from "./verdict-errors.ts";
 
 /** A handler took longer than its timeout. The message is retried. */
 export class HandlerTimeoutError extends SymphonyError {

@@ -1,7 +1,7 @@
 /** Events that a project declares: what messages wait for, and who may emit them over HTTPS. */
 
 import type { z } from "zod";
-import { checkNoGenerator } from "../runtime/checks.ts";
+import { checkPlainFunction } from "../runtime/checks.ts";
 import { readProperty } from "../runtime/inspect.ts";
 import { checkIsOptions, checkNames } from "../runtime/option-names.ts";
 import { type Access, checkAccess, type Claims } from "./access.ts";
@@ -88,7 +88,7 @@ export function defineEvent<Schema extends z.ZodType, Name extends string>(
   if (typeof schema?.safeParse !== "function" || !("_zod" in schema)) {
     throw new RangeError(`${name}: schema: has to be a zod schema, of zod 4`);
   }
-  checkNoGenerator(access, `${name}: access`);
+  checkPlainFunction(access, `${name}: access`);
   checkAccess(access as Access, `${name}: access`);
   // The rule is called only with values that this definition's schema returned, so the cast is safe.
   const rateLimit = options.rateLimit === undefined

@@ -1,6 +1,7 @@
 /** Checks the options of retry strategies, and a retry count. */
 
 import { type Duration, MAX_DURATION_MS, parseDuration } from "../runtime/duration.ts";
+import { checkPlainFunction } from "../runtime/checks.ts";
 import { readProperty, showValue } from "../runtime/inspect.ts";
 import { checkNames, isOptions } from "../runtime/option-names.ts";
 
@@ -96,8 +97,9 @@ export function checkJitter(value: unknown, field: string): number {
   throw new RangeError(`${field}: has to be a number from 0 to 1; got ${showValue(value)}`);
 }
 
-/** @throws RangeError if the value is no function */
+/** @throws RangeError if the value is no function, or a generator or a class */
 export function checkFunction<F>(value: F, field: string): F {
+  checkPlainFunction(value, field);
   if (typeof value === "function") return value;
   throw new RangeError(`${field}: has to be a function; got ${showValue(value)}`);
 }

@@ -1,6 +1,6 @@
 /** Checks of values that Postgres stores. A value that Postgres cannot keep is refused by name before. */
 
-import { isGenerator, showValue } from "./inspect.ts";
+import { isClass, isGenerator, readProperty, showValue } from "./inspect.ts";
 
 // The years 1 to 9999, which a Date's ISO form and a timestamptz write alike.
 const FIRST_MOMENT = -62_135_596_800_000;
@@ -31,10 +31,18 @@ export function checkKey(value: unknown, field: string): string {
 }
 
 /**
- * Refuses a generator function as a handler or hook: calling one runs none of its body.
+ * Refuses a generator function as a handler or hook, since calling one runs none of its body, and a class, since
+ * calling one throws.
  * @throws RangeError that names the field
  */
-export function checkNoGenerator(value: unknown, field: string): void {
-  if (!isGenerator(value)) return;
-  throw new RangeError(`${field}: has to be a plain or async function, no generator`);
+export function checkPlainFunction(value: unknown, field: string): void {
+  if (isGenerator(value)) {
+    throw new RangeError(`${field}: has to be a plain or async function, no generator`);
+  }
+  if (!isClass(value)) return;
+  const name = String(readProperty(value, "name") || "Handler").slice(0, 60);
+  throw new RangeError(
+    `${field}: has to be a plain or async function; got the class ${name}: give a function that calls ` +
+      `a method of one, such as (...given) => new ${name}().handle(...given)`,
+  );
 }

@@ -46,6 +46,7 @@ export function isInstance<T>(
 /** A short text of a value, for error messages. */
 export function showValue(value: unknown): string {
   if (typeof value === "string") return JSON.stringify(value.slice(0, 60));
+  if (isClass(value)) return `the class ${String(readProperty(value, "name")).slice(0, 60)}`;
   if (typeof value === "function") return "a function";
   if (typeof value !== "object" || value === null) return String(value);
   const name = builtInName(value);
@@ -71,6 +72,17 @@ export function builtInName(value: object): string | undefined {
 export function isGeneratorObject(value: unknown): boolean {
   const tag = readProperty(value, Symbol.toStringTag);
   return tag === "Generator" || tag === "AsyncGenerator";
+}
+
+/** Tells a class, which cannot be called without `new`. A function's own prototype can be replaced, a class's cannot. */
+export function isClass(value: unknown): boolean {
+  try {
+    return typeof value === "function" &&
+      Object.getOwnPropertyDescriptor(value, "prototype")?.writable === false;
+  } catch {
+    // A proxy.
+    return false;
+  }
 }
 
 /** Tells a generator function. Calling one runs none of its body, so its work would be skipped silently. */

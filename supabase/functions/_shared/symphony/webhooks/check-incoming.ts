@@ -1,7 +1,7 @@
 /** Checks the options of a function that takes in webhooks, when it starts. */
 
 import type { z } from "zod";
-import { checkNoGenerator } from "../runtime/checks.ts";
+import { checkPlainFunction } from "../runtime/checks.ts";
 import { showValue } from "../runtime/inspect.ts";
 import { isOptions } from "../runtime/option-names.ts";
 import type { IncomingWebhookOptions } from "./incoming-options.ts";
@@ -17,11 +17,11 @@ export function checkIncoming<Schema extends z.ZodType>(
   if (payload !== undefined && typeof payload !== "function") {
     throw new RangeError(`payload: has to be a function; got ${showValue(payload)}`);
   }
-  checkNoGenerator(payload, "payload");
+  checkPlainFunction(payload, "payload");
   if (chosen !== undefined && typeof chosen !== "function" && !isOptions(chosen)) {
     throw new RangeError(
       `options: have to be an object, or a function that returns one; got ${showValue(chosen)}`,
     );
   }
-  checkNoGenerator(chosen, "options");
+  checkPlainFunction(chosen, "options");
 }

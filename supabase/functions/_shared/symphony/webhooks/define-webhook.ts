@@ -8,7 +8,6 @@ import type { MessageDefinition } from "../message/definition.ts";
 import { type Duration, parseDuration } from "../runtime/duration.ts";
 import { showValue } from "../runtime/inspect.ts";
 import { checkIsOptions, checkNames } from "../runtime/option-names.ts";
-import { checkNoGenerator } from "../runtime/checks.ts";
 import { checkFunction } from "../retry/strategy-options.ts";
 import type { BackoffOptions, RetryStrategy } from "../retry/strategy.ts";
 import type { LookUp } from "./host-addresses.ts";
@@ -92,7 +91,6 @@ function settingsOf(
   if (timeoutMs === 0) throw new RangeError(`${type}: timeout: has to be more than 0`);
   if (lookUp !== undefined) {
     checkFunction(lookUp, `${type}: lookUp`);
-    checkNoGenerator(lookUp, `${type}: lookUp`);
   }
   const hosts = { what: "names", max: 100, isRight: (name: string) => /^\S+$/.test(name) };
   const authorities = { what: "certificates as PEM", max: 1_000, isRight: isCertificate };

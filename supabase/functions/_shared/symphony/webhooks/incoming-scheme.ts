@@ -4,7 +4,7 @@
  */
 
 import { type Duration, parseDuration } from "../runtime/duration.ts";
-import { isGenerator, readProperty, showValue } from "../runtime/inspect.ts";
+import { isClass, isGenerator, readProperty, showValue } from "../runtime/inspect.ts";
 import { checkNames } from "../runtime/option-names.ts";
 import { readSecret } from "./webhook-signature.ts";
 
@@ -88,7 +88,8 @@ export function checkVerify(verify: unknown): void {
   const isScheme = Array.isArray(readProperty(verify, "secrets")) &&
     typeof readProperty(verify, "sender") === "string" &&
     typeof readProperty(verify, "toleranceMs") === "number";
-  if (isScheme || typeof verify === "function" && !isGenerator(verify)) return;
+  const isCallable = typeof verify === "function" && !isGenerator(verify) && !isClass(verify);
+  if (isScheme || isCallable) return;
   throw new RangeError(
     `verify: has to be a scheme, such as verifyStripe({...}), or a function; got ${
       showValue(verify)
