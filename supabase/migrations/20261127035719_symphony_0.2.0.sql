@@ -5349,6 +5349,17 @@ begin
 end
 $function$;
 
+CREATE FUNCTION messenger.told_of_cancels(p_ids text[])
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ IMMUTABLE
+ SET search_path TO ''
+AS $function$
+begin
+  return case when p_ids is null then '{}' else jsonb_build_object('cancelled', p_ids) end;
+end
+$function$;
+
 CREATE FUNCTION public.messenger_save_steps(saves jsonb)
  RETURNS jsonb
  LANGUAGE plpgsql
@@ -5356,12 +5367,15 @@ CREATE FUNCTION public.messenger_save_steps(saves jsonb)
 AS $function$
 declare
   held bigint[];
+  cancelled text[];
 begin
   if jsonb_typeof(saves) is distinct from 'array' or jsonb_array_length(saves) > 1000 then
     raise sqlstate 'PT400' using message = 'saves: has to be an array of at most 1000 messages';
   end if;
-  held := array(
-    select m.id from public.messenger_messages m
+  select coalesce(array_agg(l.id), '{}'), array_agg(l.id::text) filter (where l.cancelled)
+  into held, cancelled
+  from (
+    select m.id, m.cancelled from public.messenger_messages m
     where m.id = any (array(select (s ->> 'id')::bigint from jsonb_array_elements(saves) as s))
       and exists (
         select from jsonb_to_recordset(saves) as g (id bigint, token uuid)
@@ -5369,7 +5383,7 @@ begin
       )
     order by m.id
     for no key update
-  );
+  ) as l;
   perform messenger.store_steps(saves, held);
   update public.messenger_messages m
   set retry_count = 0, interruptions = 0, quarantined = false, expires_at = null,
@@ -5386,7 +5400,7 @@ begin
   return jsonb_build_object('stale', array(
     select g.id::text from jsonb_to_recordset(saves) as g (id bigint)
     where g.id <> all (held)
-  ));
+  )) || messenger.told_of_cancels(cancelled);
 end
 $function$;
 
@@ -5439,6 +5453,7 @@ CREATE FUNCTION public.messenger_load_steps(leases jsonb)
 AS $function$
 declare
   stale text[];
+  cancelled text[];
 begin
   if jsonb_typeof(leases) is distinct from 'array' or jsonb_array_length(leases) > 1000 then
     raise sqlstate 'PT400' using message = 'leases: has to be an array of at most 1000 messages';
@@ -5447,15 +5462,14 @@ begin
   from jsonb_to_recordset(leases) as g (id bigint, token uuid)
   join public.messenger_messages m on m.id = g.id and m.lease_token = g.token
   where s.message_id = g.id and s.kind = 'sleep' and s.status = 'pending' and s.until <= public.messenger_now();
-  stale := array(
-    select g.id::text from jsonb_to_recordset(leases) as g (id bigint, token uuid)
-    where not exists (
-      select from public.messenger_messages m where m.id = g.id and m.lease_token = g.token
-    )
-  );
+  select coalesce(array_agg(g.id::text) filter (where m.id is null), '{}'),
+    array_agg(g.id::text) filter (where m.cancelled)
+  into stale, cancelled
+  from jsonb_to_recordset(leases) as g (id bigint, token uuid)
+  left join public.messenger_messages m on m.id = g.id and m.lease_token = g.token;
   return jsonb_build_object(
     'steps', messenger.read_steps(leases), 'installation', messenger.installation_id(), 'stale', stale
-  );
+  ) || messenger.told_of_cancels(cancelled);
 end
 $function$;
 
@@ -5792,13 +5806,14 @@ declare
   given record;
   given_reads jsonb := '[]'::jsonb;
   stale jsonb := '[]'::jsonb;
+  cancelled text[];
   room bigint := 4194304;
 begin
   if jsonb_typeof(reads) is distinct from 'array' or jsonb_array_length(reads) > 1000 then
     raise sqlstate 'PT400' using message = 'reads: has to be an array of at most 1000 messages';
   end if;
   for wanted in
-    select r.value as read, m.id is not null as is_held, r.value ->> 'id' as id
+    select r.value as read, m.id is not null as is_held, m.cancelled, r.value ->> 'id' as id
     from jsonb_array_elements(reads) with ordinality as r (value, position)
     left join public.messenger_messages m
       on m.id = (r.value ->> 'id')::bigint and m.lease_token = (r.value ->> 'token')::uuid
@@ -5806,6 +5821,8 @@ begin
   loop
     if not wanted.is_held then
       stale := stale || to_jsonb(wanted.id);
+    elsif wanted.cancelled then
+      cancelled := cancelled || wanted.id;
     elsif room > 0 then
       given := messenger.read_events(wanted.read, least(room, 1048576));
       room := room - given.bytes;
@@ -5816,7 +5833,7 @@ begin
     'reads', given_reads, 'snapshot', pg_current_snapshot()::text, 'stale', stale, 'last_id', (
       select coalesce(max(e.id), 0)::text from public.messenger_events e
     )
-  );
+  ) || messenger.told_of_cancels(cancelled);
 end
 $function$;
 
@@ -6186,15 +6203,18 @@ AS $function$
 declare
   known record;
   result jsonb;
+  is_cancelled boolean;
 begin
   if jsonb_typeof(args) is distinct from 'object' then
     raise sqlstate 'PT400' using message = 'args: has to be an object of arguments by name';
   end if;
-  perform from public.messenger_messages m
+  select m.cancelled into is_cancelled from public.messenger_messages m
   where m.id = messenger_effect.id and m.lease_token = token
   for no key update;
   if not found then
     return '{"stale": true}'::jsonb;
+  elsif is_cancelled then
+    return '{"cancelled": true}'::jsonb;
   end if;
   select s.status, s.result into known from public.messenger_steps s
   where (s.message_id, s.handler, s.name, s.key, s.nth)
@@ -15805,6 +15825,9 @@ comment on routine messenger.times_of(bigint[]) is
 comment on routine messenger.to_due_lane(messenger.claim_queue,text,messenger.claim_key,public.messenger_queues,integer) is
   'Part of a claim: a lane, whose row is `p_own` if it has one, with its first due message and its room; null if it is paused or full, or has none.';
 
+comment on routine messenger.told_of_cancels(text[]) is
+  'Part of messenger_save_steps and its like: the field of their result with the messages that are to be stopped; {} if there are none.';
+
 comment on routine messenger.trace_stamps(text) is
   'The stamps of a message that is dispatched in SQL: the trace that is given, or else that of the Data API''s request; null where there is none.';
 
@@ -16043,7 +16066,7 @@ comment on routine public.messenger_list_webhook_endpoints(text,text,integer) is
   'Webhook endpoints by name, those behind after_name. Returns {"endpoints", "next"}; secrets are names in Vault.';
 
 comment on routine public.messenger_load_steps(jsonb) is
-  'Returns the stored steps of running messages, each under the token of its lease, the identity of the bus, and {"stale": [...]}: messages whose lease is another''s by now. Sleeps that are over become done.';
+  'Returns the stored steps of running messages, each under the token of its lease, the identity of the bus, {"stale": [...]}: messages whose lease is another''s by now, and {"cancelled": [...]}, if messages are to be stopped. Sleeps that are over become done.';
 
 comment on routine public.messenger_look_up_deliveries(text,jsonb) is
   'Which of these deliveries are handled already or cancelled, and how often a worker took those that are counted, this time included: {"deliveries": [{"handled", "cancelled", "starts"}]}, in order; and "cancels": true if any of the transport is cancelled.';
@@ -16061,7 +16084,7 @@ comment on routine public.messenger_publish(text,jsonb,text,text) is
   'Publishes an event inside the caller''s transaction: one message for each enabled endpoint whose patterns match it (endpoint ''*''), or for the one that is named. Returns how many: select messenger_publish(''order.paid'', ''{"order":7}'').';
 
 comment on routine public.messenger_read_events(jsonb) is
-  'Returns the events that running messages wait for and have not seen, each under the token of its lease: at most 100 events and 1 MiB a message. Returns {"reads": [{"id", "events", "more"}], "snapshot", "last_id", "stale"}.';
+  'Returns the events that running messages wait for and have not seen, each under the token of its lease: at most 100 events and 1 MiB a message. Returns {"reads": [{"id", "events", "more"}], "snapshot", "last_id", "stale"}, and "cancelled" if messages are to be stopped.';
 
 comment on routine public.messenger_record_series(jsonb) is
   'Adds what a worker has counted to the time series and to the totals. Returns the number of points.';
@@ -16103,7 +16126,7 @@ comment on routine public.messenger_sample_backlog() is
   'Writes how many messages each queue holds that holds some, once a minute, and returns the number of queues. Stops after a second. Measures the outbox as well.';
 
 comment on routine public.messenger_save_steps(jsonb) is
-  'Stores steps of running messages in one transaction, each under the token of its lease. Returns {"stale": [...]}: messages whose lease is another''s by now.';
+  'Stores steps of running messages in one transaction, each under the token of its lease. Returns {"stale": [...]}: messages whose lease is another''s by now; and {"cancelled": [...]}, if messages are to be stopped.';
 
 comment on routine public.messenger_set_alert(text,jsonb) is
   'Changes those settings of an alert that are given, by the names of its columns. The next check judges by them. Returns {"alert", "changed"}.';

@@ -154,23 +154,38 @@ $$;
 comment on function messenger.store_steps(jsonb, bigint[]) is
   'Part of messenger_save_steps: writes the steps of these messages.';
 
+create function messenger.told_of_cancels(p_ids text[]) returns jsonb
+-- In plpgsql: each call would plan a function in language SQL again.
+language plpgsql immutable
+set search_path = ''
+as $$
+begin
+  return case when p_ids is null then '{}' else jsonb_build_object('cancelled', p_ids) end;
+end
+$$;
+comment on function messenger.told_of_cancels(text[]) is
+  'Part of messenger_save_steps and its like: the field of their result with the messages that are to be stopped; {} if there are none.';
+
 -- `saves` is an array of {id, token, version?, steps: [{handler, name, key, nth, kind, status, result?, error?, until?,
 -- details?, messages?, emits?}]}, each message once. `messages` and `emits` are the effects of the step. Returns
--- {"stale": [ids]}: messages whose lease is another's, for which nothing was written. A stored step is progress:
--- retries, interruptions and quarantine begin from it, and the time to live, which is a limit for the start, is over.
--- The row of the message is written only if one of these changes.
+-- {"stale": [ids]}: messages whose lease is another's, for which nothing was written; and {"cancelled": [ids]}, if
+-- messages are to be stopped. A stored step is progress: retries, interruptions and quarantine begin from it, and the
+-- time to live, which is a limit for the start, is over. The row of the message is written only if one of these changes.
 create function public.messenger_save_steps(saves jsonb) returns jsonb
 language plpgsql
 set search_path = ''
 as $$
 declare
   held bigint[];
+  cancelled text[];
 begin
   if jsonb_typeof(saves) is distinct from 'array' or jsonb_array_length(saves) > 1000 then
     raise sqlstate 'PT400' using message = 'saves: has to be an array of at most 1000 messages';
   end if;
-  held := array(
-    select m.id from public.messenger_messages m
+  select coalesce(array_agg(l.id), '{}'), array_agg(l.id::text) filter (where l.cancelled)
+  into held, cancelled
+  from (
+    select m.id, m.cancelled from public.messenger_messages m
     where m.id = any (array(select (s ->> 'id')::bigint from jsonb_array_elements(saves) as s))
       and exists (
         select from jsonb_to_recordset(saves) as g (id bigint, token uuid)
@@ -178,7 +193,7 @@ begin
       )
     order by m.id
     for no key update
-  );
+  ) as l;
   perform messenger.store_steps(saves, held);
   update public.messenger_messages m
   set retry_count = 0, interruptions = 0, quarantined = false, expires_at = null,
@@ -195,11 +210,11 @@ begin
   return jsonb_build_object('stale', array(
     select g.id::text from jsonb_to_recordset(saves) as g (id bigint)
     where g.id <> all (held)
-  ));
+  )) || messenger.told_of_cancels(cancelled);
 end
 $$;
 comment on function public.messenger_save_steps(jsonb) is
-  'Stores steps of running messages in one transaction, each under the token of its lease. Returns {"stale": [...]}: messages whose lease is another''s by now.';
+  'Stores steps of running messages in one transaction, each under the token of its lease. Returns {"stale": [...]}: messages whose lease is another''s by now; and {"cancelled": [...]}, if messages are to be stopped.';
 
 -- A worker holds a few messages of at most 4 MB each. Results of more than 16 kB, and those beyond 8 MB of a call, are
 -- left out: the worker asks for one when its handler reaches it.
@@ -247,13 +262,15 @@ comment on function messenger.read_steps(jsonb) is
   'Part of messenger_load_steps: the steps of messages by id, those of each in the order in which they were stored.';
 
 -- `leases` is an array of {id, token, step?}; `step` {handler, name, key, nth} asks for that one step with its result,
--- however large. Returns {"steps": {id: [...]}, "installation", "stale": [ids]}. A sleep that is over becomes done.
+-- however large. Returns {"steps": {id: [...]}, "installation", "stale": [ids], "cancelled"?: [ids]}: stale messages have
+-- another's lease, cancelled ones are to be stopped. A sleep that is over becomes done.
 create function public.messenger_load_steps(leases jsonb) returns jsonb
 language plpgsql
 set search_path = ''
 as $$
 declare
   stale text[];
+  cancelled text[];
 begin
   if jsonb_typeof(leases) is distinct from 'array' or jsonb_array_length(leases) > 1000 then
     raise sqlstate 'PT400' using message = 'leases: has to be an array of at most 1000 messages';
@@ -262,16 +279,15 @@ begin
   from jsonb_to_recordset(leases) as g (id bigint, token uuid)
   join public.messenger_messages m on m.id = g.id and m.lease_token = g.token
   where s.message_id = g.id and s.kind = 'sleep' and s.status = 'pending' and s.until <= public.messenger_now();
-  stale := array(
-    select g.id::text from jsonb_to_recordset(leases) as g (id bigint, token uuid)
-    where not exists (
-      select from public.messenger_messages m where m.id = g.id and m.lease_token = g.token
-    )
-  );
+  select coalesce(array_agg(g.id::text) filter (where m.id is null), '{}'),
+    array_agg(g.id::text) filter (where m.cancelled)
+  into stale, cancelled
+  from jsonb_to_recordset(leases) as g (id bigint, token uuid)
+  left join public.messenger_messages m on m.id = g.id and m.lease_token = g.token;
   return jsonb_build_object(
     'steps', messenger.read_steps(leases), 'installation', messenger.installation_id(), 'stale', stale
-  );
+  ) || messenger.told_of_cancels(cancelled);
 end
 $$;
 comment on function public.messenger_load_steps(jsonb) is
-  'Returns the stored steps of running messages, each under the token of its lease, the identity of the bus, and {"stale": [...]}: messages whose lease is another''s by now. Sleeps that are over become done.';
+  'Returns the stored steps of running messages, each under the token of its lease, the identity of the bus, {"stale": [...]}: messages whose lease is another''s by now, and {"cancelled": [...]}, if messages are to be stopped. Sleeps that are over become done.';

@@ -32,8 +32,9 @@ comment on function messenger.read_events(jsonb, bigint) is
 
 -- `reads` is an array of {id, token, keys: [...], cursors?: {key: {id, snapshot, seen?}}, since}: the messages, their
 -- leases, the keys that they wait for, and what they have seen of each key. Returns {"reads": [{"id", "events": [{id,
--- event, value}], "more"}], "snapshot", "last_id", "stale": [ids]}. All reads of a call have one snapshot; it and the id
--- of the last event of all keys become parts of the next cursors. A read beyond the bytes of the call is left out, and the worker asks again.
+-- event, value}], "more"}], "snapshot", "last_id", "stale": [ids], "cancelled"?: [ids]}. All reads of a call have one
+-- snapshot; it and the id of the last event of all keys become parts of the next cursors. A read beyond the bytes of the
+-- call is left out, and the worker asks again.
 create function public.messenger_read_events(reads jsonb) returns jsonb
 language plpgsql stable
 set search_path = ''
@@ -43,13 +44,14 @@ declare
   given record;
   given_reads jsonb := '[]'::jsonb;
   stale jsonb := '[]'::jsonb;
+  cancelled text[];
   room bigint := 4194304;
 begin
   if jsonb_typeof(reads) is distinct from 'array' or jsonb_array_length(reads) > 1000 then
     raise sqlstate 'PT400' using message = 'reads: has to be an array of at most 1000 messages';
   end if;
   for wanted in
-    select r.value as read, m.id is not null as is_held, r.value ->> 'id' as id
+    select r.value as read, m.id is not null as is_held, m.cancelled, r.value ->> 'id' as id
     from jsonb_array_elements(reads) with ordinality as r (value, position)
     left join public.messenger_messages m
       on m.id = (r.value ->> 'id')::bigint and m.lease_token = (r.value ->> 'token')::uuid
@@ -57,6 +59,8 @@ begin
   loop
     if not wanted.is_held then
       stale := stale || to_jsonb(wanted.id);
+    elsif wanted.cancelled then
+      cancelled := cancelled || wanted.id;
     elsif room > 0 then
       given := messenger.read_events(wanted.read, least(room, 1048576));
       room := room - given.bytes;
@@ -67,8 +71,8 @@ begin
     'reads', given_reads, 'snapshot', pg_current_snapshot()::text, 'stale', stale, 'last_id', (
       select coalesce(max(e.id), 0)::text from public.messenger_events e
     )
-  );
+  ) || messenger.told_of_cancels(cancelled);
 end
 $$;
 comment on function public.messenger_read_events(jsonb) is
-  'Returns the events that running messages wait for and have not seen, each under the token of its lease: at most 100 events and 1 MiB a message. Returns {"reads": [{"id", "events", "more"}], "snapshot", "last_id", "stale"}.';
+  'Returns the events that running messages wait for and have not seen, each under the token of its lease: at most 100 events and 1 MiB a message. Returns {"reads": [{"id", "events", "more"}], "snapshot", "last_id", "stale"}, and "cancelled" if messages are to be stopped.';

@@ -100,8 +100,8 @@ $$;
 comment on function messenger.call_function(pg_catalog.pg_proc, jsonb) is
   'Part of messenger_effect: calls a function with named arguments. Returns its result as JSON: a value, a row as an object, a set as an array; null for void.';
 
--- `step` is {handler, name, key, nth, details?}. Returns {"result"} without it for void, or {"stale": true} if another
--- worker has the message by now. A conflict with another transaction is PT503: with its own SQLSTATE the API would
+-- `step` is {handler, name, key, nth, details?}. Returns {"result"} without it for void, {"stale": true} if another
+-- worker has the message by now, or {"cancelled": true} if it is to be stopped. A conflict with another transaction is PT503: with its own SQLSTATE the API would
 -- repeat the call without end.
 create function public.messenger_effect(
   id bigint, token uuid, version jsonb, step jsonb, function text, args jsonb default '{}'
@@ -112,15 +112,18 @@ as $$
 declare
   known record;
   result jsonb;
+  is_cancelled boolean;
 begin
   if jsonb_typeof(args) is distinct from 'object' then
     raise sqlstate 'PT400' using message = 'args: has to be an object of arguments by name';
   end if;
-  perform from public.messenger_messages m
+  select m.cancelled into is_cancelled from public.messenger_messages m
   where m.id = messenger_effect.id and m.lease_token = token
   for no key update;
   if not found then
     return '{"stale": true}'::jsonb;
+  elsif is_cancelled then
+    return '{"cancelled": true}'::jsonb;
   end if;
   select s.status, s.result into known from public.messenger_steps s
   where (s.message_id, s.handler, s.name, s.key, s.nth)

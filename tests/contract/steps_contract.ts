@@ -251,4 +251,36 @@ export function testSteps(
     assertEquals(stale, [message.id]);
     assertEquals((await t.failed()).map(({ reason }) => reason), ["cancelled"]);
   }, AT_HOME);
+
+  promise("each durable call of a running message tells that it was cancelled", async (t) => {
+    const { transport } = t;
+    const message = await running(t);
+    const other = await running(t);
+    const { id, leaseToken } = message;
+    await transport.cancel({ ids: [id] });
+    const told = { stale: [], cancelled: [id] };
+    assertEquals(await save(t, message, done("a", 1)), told);
+    assertEquals(await save(t, other, done("a", 1)), { stale: [] });
+    const { stale, cancelled } = await transport.loadSteps(
+      [message, other].map(({ id, leaseToken }) => ({ id, leaseToken })),
+    );
+    assertEquals({ stale, cancelled }, told);
+    const read = { keys: ["e"], cursors: {}, since: message.createdAt };
+    const reads = await transport.readEvents(
+      [message, other].map(({ id, leaseToken }) => ({ id, leaseToken, ...read })),
+    );
+    assertEquals([reads.stale, reads.cancelled, reads.reads.map(({ id }) => id)], [[], [id], [
+      other.id,
+    ]]);
+    const request = { id, leaseToken, version: null, step: identity("f") };
+    assertEquals(
+      await transport.effect({ ...request, function: "test_double", args: { n: 4 } }),
+      { cancelled: true },
+    );
+    assertEquals(await t.doubled(), 0);
+    // The stored step stays with the dead letter.
+    const dead = { kind: "dead", reason: "cancelled", errors: [failure] } as const;
+    await settle(transport, [message], dead);
+    assertEquals(await t.steps(id), ["a"]);
+  }, AT_HOME);
 }

@@ -62,3 +62,40 @@ Deno.test("a cancelled message whose handler fails is not told of as a retry", a
   assertEquals((await work()).retried, 0);
   assertEquals([hooks, memory.failed[0]?.reason], [[], "cancelled"]);
 });
+
+Deno.test("no step begins after the cancel of a message that has stored one", async () => {
+  const notes: string[] = [];
+  const { bus, memory, work } = workbench([
+    define(async (_payload, ctx) => {
+      await ctx.step("first", () => memory.cancel({ ids: [ctx.envelope.id] }));
+      await ctx.step("second", () => void notes.push("second"));
+    }),
+  ]);
+  await bus.dispatchAll([{ type: "T", payload: 1 }]);
+  assertEquals((await work()).failed, 1);
+  assertEquals([notes, memory.failed[0]?.reason], [[], "cancelled"]);
+});
+
+Deno.test("a cancel stops the steps that run beside the one that is told of it", async () => {
+  const notes: unknown[] = [];
+  const { bus, memory, work } = workbench([
+    define(async (_payload, ctx) => {
+      await Promise.all([
+        ctx.step(
+          "long",
+          ({ signal }) =>
+            new Promise<void>((resolve) =>
+              signal.addEventListener("abort", () => {
+                notes.push(signal.reason instanceof CancelledError);
+                resolve();
+              })
+            ),
+        ),
+        ctx.step("short", () => memory.cancel({ ids: [ctx.envelope.id] })),
+      ]);
+    }),
+  ]);
+  await bus.dispatchAll([{ type: "T", payload: 1 }]);
+  assertEquals((await work()).failed, 1);
+  assertEquals([notes, memory.failed[0]?.reason], [[true], "cancelled"]);
+});

@@ -6,11 +6,11 @@ import type { StepFailure, StepToStore, StoredStep } from "../message/stored-ste
 import type {
   EffectRequest,
   EffectResult,
+  LeaseAnswer,
   LoadedSteps,
   StepsRequest,
   StepsToSave,
 } from "../transport/durable-store.ts";
-import type { SettleResult } from "../transport/receiver.ts";
 import { messageRow } from "./enqueue.ts";
 import { callRpc } from "./rpc.ts";
 
@@ -41,7 +41,7 @@ export async function loadSteps(
 ): Promise<LoadedSteps> {
   const leases = requests.map(({ leaseToken, ...request }) => ({ ...request, token: leaseToken }));
   const { steps, ...rest } = await callRpc<
-    { steps: Record<string, StepRow[]>; installation: string; stale: string[] }
+    LeaseAnswer & { steps: Record<string, StepRow[]>; installation: string }
   >(client, "messenger_load_steps", { leases }, timeoutMs);
   return {
     ...rest,
@@ -58,7 +58,7 @@ export function saveSteps(
   client: SupabaseClient,
   saves: readonly StepsToSave[],
   timeoutMs: number,
-): Promise<SettleResult> {
+): Promise<LeaseAnswer> {
   const rows = saves.map(({ id, leaseToken, version, steps }) => ({
     ...{ id, token: leaseToken, version },
     steps: steps.map(stepRow),

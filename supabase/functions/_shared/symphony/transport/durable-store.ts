@@ -1,7 +1,14 @@
 /** The store of durable steps, as transports keep them for running messages. */
 
 import type { StepIdentity, StepToStore, StoredStep } from "../message/stored-step.ts";
-import type { SettleResult } from "./receiver.ts";
+
+/** The part of each answer that is about the leases of the running messages. */
+export interface LeaseAnswer {
+  /** Ids whose lease another claim has. */
+  readonly stale: readonly string[];
+  /** Ids of messages that were cancelled, and are to be stopped; default: none. */
+  readonly cancelled?: readonly string[];
+}
 
 /** Asks for the steps of a running message. */
 export interface StepsRequest {
@@ -13,13 +20,11 @@ export interface StepsRequest {
 }
 
 /** Stored steps. */
-export interface LoadedSteps {
+export interface LoadedSteps extends LeaseAnswer {
   /** The steps of each message by its id, in the order in which they were stored; none if it has none. */
   readonly steps: Readonly<Record<string, readonly StoredStep[]>>;
   /** Identity of the store, from which idempotency keys are made. */
   readonly installation: string;
-  /** Ids whose lease another claim has. */
-  readonly stale: readonly string[];
 }
 
 /** Steps of one running message, to be stored. */
@@ -52,6 +57,8 @@ export interface EffectResult {
   readonly result?: unknown;
   /** Another claim has the lease, and the function was not run. */
   readonly stale?: true;
+  /** The message was cancelled, and the function was not run. */
+  readonly cancelled?: true;
 }
 
 /** Keeps the steps of running messages, each under its message's lease. */
@@ -63,7 +70,7 @@ export interface DurableStore {
    * was pending. With it the message's retries, interruptions and quarantine begin again, and its ttl ends.
    * @param saves each message once
    */
-  saveSteps(saves: readonly StepsToSave[]): Promise<SettleResult>;
+  saveSteps(saves: readonly StepsToSave[]): Promise<LeaseAnswer>;
   /**
    * Runs a SQL function once for a step, and stores its result in the same transaction, under the message's lease. A
    * repeated call returns the stored result.

@@ -1,5 +1,7 @@
 /** Events as transports keep them: what a wait has seen, and what it reads. */
 
+import type { LeaseAnswer } from "./durable-store.ts";
+
 /** The place of a message in the events of one key. It has seen: events up to `id` that were committed at `snapshot`, and those in `seen`. */
 export interface EventCursor {
   readonly id: string;
@@ -32,7 +34,7 @@ export interface StoredEvent {
 }
 
 /** The result of reads. */
-export interface EventReads {
+export interface EventReads extends LeaseAnswer {
   /** Of each message, its first unseen events in order. A message may be left out: it is asked for again. */
   readonly reads: readonly {
     readonly id: string;
@@ -44,8 +46,6 @@ export interface EventReads {
   readonly snapshot: string;
   /** Id of the last event of all keys, at the snapshot; "0" if there is none. */
   readonly lastId: string;
-  /** Messages whose lease is another's. */
-  readonly stale: readonly string[];
 }
 
 /** A token that is used by an emit. */

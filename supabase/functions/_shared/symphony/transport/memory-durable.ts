@@ -11,11 +11,11 @@ import { type MemoryOptions, MemoryStore } from "./memory-store.ts";
 import type {
   EffectRequest,
   EffectResult,
+  LeaseAnswer,
   LoadedSteps,
   StepsRequest,
   StepsToSave,
 } from "./durable-store.ts";
-import type { SettleResult } from "./receiver.ts";
 import type { Transport } from "./transport.ts";
 
 /** Keeps what durable handlers store. */
@@ -39,34 +39,35 @@ export abstract class MemoryDurable extends MemoryStore {
     return Promise.resolve({
       steps: Object.fromEntries(steps),
       installation: this.steps.installation,
-      stale: requests.filter((one) => !held.includes(one)).map(({ id }) => id),
+      ...this.#told(requests),
     });
   }
 
   // deno-lint-ignore require-await -- an error must reject the promise
-  async saveSteps(saves: readonly StepsToSave[]): Promise<SettleResult> {
+  async saveSteps(saves: readonly StepsToSave[]): Promise<LeaseAnswer> {
     checkTexts("saveSteps", saves);
     const dispatched = saves.flatMap(({ steps }) =>
       steps.flatMap(({ effects }) => effects?.messages.map(({ message }) => message) ?? [])
     );
     this.check(dispatched);
-    const stale = saves.filter(({ id, leaseToken, version, steps }) => {
+    for (const { id, leaseToken, version, steps } of saves) {
       const row = this.leased(id, leaseToken);
-      if (!row) return true;
+      if (!row) continue;
       for (const step of steps) {
         if (!this.steps.save(id, step, this.now())) continue;
         this.writeEffects(step.effects);
       }
       if (steps.some(endsWait)) this.events.forget(id);
       row.envelope = afterStep(row.envelope, version);
-      return false;
-    });
-    return { stale: stale.map(({ id }) => id) };
+    }
+    return this.#told(saves);
   }
 
   async effect(request: EffectRequest): Promise<EffectResult> {
     const { id, leaseToken, version, step, function: name, args } = request;
-    if (!this.leased(id, leaseToken)) return { stale: true };
+    const row = this.leased(id, leaseToken);
+    if (!row) return { stale: true };
+    if (row.cancelled) return { cancelled: true };
     const [known] = this.steps.load(id, this.now(), step);
     if (known?.status === "done") return "result" in known ? { result: known.result } : {};
     const result = await this.functions.call(name, args);
@@ -86,8 +87,21 @@ export abstract class MemoryDurable extends MemoryStore {
   }
 
   readEvents(reads: readonly EventRead[]): Promise<EventReads> {
-    const isHeld = ({ id, leaseToken }: EventRead) => this.leased(id, leaseToken) !== undefined;
-    return Promise.resolve(this.events.read(reads, isHeld));
+    const held = reads.filter(({ id, leaseToken }) => {
+      const row = this.leased(id, leaseToken);
+      return row && !row.cancelled;
+    });
+    return Promise.resolve({ ...this.events.read(held), ...this.#told(reads) });
+  }
+
+  /** The part of an answer that is about the leases which the call names. */
+  #told(leases: readonly { readonly id: string; readonly leaseToken: string }[]): LeaseAnswer {
+    const rows = leases.map(({ id, leaseToken }) => ({ id, row: this.leased(id, leaseToken) }));
+    const cancelled = rows.filter(({ row }) => row?.cancelled).map(({ id }) => id);
+    return {
+      stale: rows.filter(({ row }) => !row).map(({ id }) => id),
+      ...(cancelled.length > 0 && { cancelled }),
+    };
   }
 
   /** Makes a message that waits due. One that runs reads the events itself. */

@@ -61,13 +61,12 @@ export class MemoryEvents {
     return id;
   }
 
-  /** Reads events for messages. @param isHeld whether a message is leased under the token of its read */
-  read(reads: readonly EventRead[], isHeld: (read: EventRead) => boolean): EventReads {
+  /** Reads events for messages that are leased under the tokens of their reads. */
+  read(reads: readonly EventRead[]): Omit<EventReads, "stale"> {
     return {
-      reads: reads.filter(isHeld).map((read) => ({ id: read.id, ...this.#unseen(read) })),
+      reads: reads.map((read) => ({ id: read.id, ...this.#unseen(read) })),
       snapshot: "",
       lastId: String(this.#events.length),
-      stale: reads.filter((read) => !isHeld(read)).map(({ id }) => id),
     };
   }
 

@@ -6,7 +6,7 @@ import type { Transport } from "../../transport/transport.ts";
 import { repeating } from "../calls.ts";
 import type { Task } from "../run/task.ts";
 import { Gatherer } from "./gatherer.ts";
-import { leaseOf, stopStale, whileAnyRuns } from "./lease-calls.ts";
+import { leaseOf, stopTold, whileAnyRuns } from "./lease-calls.ts";
 
 /** Most messages whose events one call reads. */
 const MOST_READS = 100;
@@ -36,7 +36,7 @@ export class EventReader {
   constructor(private readonly parts: { readonly transport: Transport; readonly log: Logger }) {}
 
   /**
-   * Reads the events of some keys that a message has not seen. If the message's lease is lost, its task is stopped.
+   * Reads the events of some keys that a message has not seen. If its lease is lost, or it is cancelled, its task is stopped.
    * @throws TransportError if the database stayed out of reach for as long as the message ran
    */
   async read(task: Task, wanted: KeysToRead): Promise<UnseenEvents> {
@@ -54,8 +54,8 @@ export class EventReader {
       () => transport.readEvents(requests),
       whileAnyRuns(this.parts, reads),
     );
-    const { snapshot, lastId, stale } = answer;
-    stopStale(log, "event_reads_stale", reads, stale);
+    const { snapshot, lastId } = answer;
+    stopTold(log, "event_reads_stale", reads, answer);
     const byId = new Map(answer.reads.map((read) => [read.id, read]));
     return reads.map(({ task }) => {
       const read = byId.get(task.envelope.id);

@@ -1,7 +1,8 @@
-/** Calls for the leases of several messages: how they are named, how long a call is worth repeating, and lost ones. */
+/** Calls for the leases of several messages: how they are named, how long they are repeated, and what they tell. */
 
-import { LeaseLostError } from "../../message/errors.ts";
+import { CancelledError, LeaseLostError } from "../../message/errors.ts";
 import type { Logger } from "../../runtime/log.ts";
+import type { LeaseAnswer } from "../../transport/durable-store.ts";
 import type { CallDependencies } from "../calls.ts";
 import type { Task } from "../run/task.ts";
 
@@ -23,16 +24,21 @@ export function whileAnyRuns<Parts>(
   return { ...parts, keepTrying: () => some.some(({ task }) => !task.isOver) };
 }
 
-/** Stops the tasks whose leases are lost. @param event name of the warning */
-export function stopStale(
+/**
+ * Stops the tasks whose leases are lost, and those that were cancelled: no further step begins before the next
+ * heartbeat would tell of it.
+ * @param event name of the warning of lost leases
+ */
+export function stopTold(
   log: Logger,
   event: string,
   some: readonly OfTask[],
-  stale: readonly string[],
+  { stale, cancelled = [] }: LeaseAnswer,
 ): void {
-  if (stale.length === 0) return;
-  log.warn(event, { ids: stale });
+  if (stale.length > 0) log.warn(event, { ids: stale });
   for (const { task } of some) {
-    if (stale.includes(task.envelope.id)) task.stop(new LeaseLostError());
+    const { id } = task.envelope;
+    if (stale.includes(id)) task.stop(new LeaseLostError());
+    else if (cancelled.includes(id)) task.stop(new CancelledError());
   }
 }

@@ -5,12 +5,12 @@
 
 import type { StepIdentity, StepToStore, StoredStep } from "../../message/stored-step.ts";
 import type { Logger } from "../../runtime/log.ts";
-import type { EffectRequest } from "../../transport/durable-store.ts";
+import type { EffectRequest, LeaseAnswer } from "../../transport/durable-store.ts";
 import type { Transport } from "../../transport/transport.ts";
 import { isOfItsContent, isTooMuch, repeating } from "../calls.ts";
 import type { Task } from "../run/task.ts";
 import { Gatherer } from "./gatherer.ts";
-import { leaseOf, stopStale, whileAnyRuns } from "./lease-calls.ts";
+import { leaseOf, stopTold, whileAnyRuns } from "./lease-calls.ts";
 
 /** Most messages whose steps one call loads. Together they have some megabytes at most. */
 const MOST_LOADS = 100;
@@ -67,7 +67,7 @@ export class StepStore {
   }
 
   /**
-   * Stores a step. If the message's lease is lost, its task is stopped.
+   * Stores a step. If the message's lease is lost, or the message cancelled, its task is stopped.
    * @param bytes of the step's result
    * @throws RangeError or TransportError if the database refused the step, or stayed out of reach
    */
@@ -83,7 +83,7 @@ export class StepStore {
 
   /**
    * Runs a SQL function for a step and stores its result, in a call of its own. A call whose answer is lost is
-   * repeated a few times. If the message's lease is lost, its task is stopped.
+   * repeated a few times. If the message's lease is lost, or the message cancelled, its task is stopped.
    * @returns the result as JSON
    * @throws RangeError or TransportError if the function failed, or the database stayed out of reach
    */
@@ -95,7 +95,11 @@ export class StepStore {
     const keepTrying = () => --tries > 0 && !task.isOver;
     const call = () => this.parts.transport.effect({ ...leaseOf(task), ...request });
     const { answer } = await repeating(call, { ...this.parts, keepTrying });
-    if (answer.stale) this.#stopStale([{ task }], [task.envelope.id]);
+    const own = [task.envelope.id];
+    this.#stopTold([{ task }], {
+      stale: answer.stale ? own : [],
+      cancelled: answer.cancelled ? own : [],
+    });
     return answer.result;
   }
 
@@ -108,7 +112,7 @@ export class StepStore {
       whileAnyRuns(this.parts, loads),
     );
     this.#installation = answer.installation;
-    this.#stopStale(loads, answer.stale);
+    this.#stopTold(loads, answer);
     return loads.map(({ task: { envelope: { id } }, step }) => ({
       installation: answer.installation,
       steps: (answer.steps[id] ?? []).filter((one) => !step || isSame(one, step)),
@@ -131,7 +135,7 @@ export class StepStore {
         () => this.parts.transport.saveSteps(calls),
         whileAnyRuns(this.parts, saves),
       );
-      this.#stopStale(saves, answer.stale);
+      this.#stopTold(saves, answer);
       return saves.map(() => ({}));
     } catch (error) {
       if (isTooMuch(error) && saves.length === 1 && tries > 1) {
@@ -146,8 +150,8 @@ export class StepStore {
     }
   }
 
-  #stopStale(some: readonly { readonly task: Task }[], stale: readonly string[]): void {
-    stopStale(this.parts.log, "steps_stale", some, stale);
+  #stopTold(some: readonly { readonly task: Task }[], answer: LeaseAnswer): void {
+    stopTold(this.parts.log, "steps_stale", some, answer);
   }
 }
 
