@@ -15,7 +15,7 @@ export interface RecoverableErrorOptions extends ErrorOptions {
   readonly retryDelay?: Duration;
   /** Whether `maxRetries` applies; default: false, so that the message is retried without end. */
   readonly countsAgainstLimit?: boolean;
-  /** Whether the delay is a Retry-After: at most `maxRetryAfter`, spread upwards by the jitter. */
+  /** Whether the delay is a Retry-After: bounded by `maxRetryAfter`, and spread by the jitter. */
   readonly isRetryAfter?: boolean;
 }
 

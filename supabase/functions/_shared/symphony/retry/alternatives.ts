@@ -70,7 +70,7 @@ export class LinearBackoffRetryStrategy implements RetryStrategy {
     return checkCount(retryCount, "retryCount") < this.#backoff.maxRetries;
   }
 
-  /** Whole ms to wait for a Retry-After of `ms`: at most `maxRetryAfter`, spread upwards by `jitter`. */
+  /** Whole ms to wait for a Retry-After of `ms`, which `jitter` spreads: upwards, or below `maxRetryAfter` if it is longer. */
   getRetryAfter(ms: number): number {
     const { maxRetryAfter: maxDelay, jitter } = this.#backoff;
     return boundRetryAfter(ms, { maxDelay, jitter, random: this.#random });

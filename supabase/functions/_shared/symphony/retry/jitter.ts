@@ -14,16 +14,14 @@ export interface Spread {
 }
 
 /**
- * Whole ms to wait after a Retry-After of `ms`: at most `maxDelay`, and spread upwards by the jitter, so
- * that it is never too early. Only a Retry-After beyond the cap is spread below the cap.
+ * Whole ms to wait after a Retry-After of `ms`. One up to `maxDelay` is spread upwards by the jitter, so that it is
+ * never too early, and may go beyond `maxDelay` by that share. One beyond it is spread below `maxDelay`.
  * @throws RangeError if `random` returns anything but a number from 0 to 1
  */
 export function boundRetryAfter(ms: number, { maxDelay, jitter, random }: Spread): number {
   const asked = Math.ceil(ms);
   const lowest = asked <= maxDelay ? asked : maxDelay - Math.floor(maxDelay * jitter);
-  const highest = asked <= maxDelay
-    ? Math.min(asked + Math.floor(asked * jitter), maxDelay)
-    : maxDelay;
+  const highest = asked <= maxDelay ? asked + Math.floor(asked * jitter) : maxDelay;
   if (highest <= lowest) return lowest;
   const drawn = checkJitter(random(), "random");
   return Math.min(lowest + Math.floor(drawn * (highest - lowest + 1)), highest);

@@ -67,13 +67,10 @@ export class RetryRules {
     const asked = Math.ceil(ms);
     // The strategy has spread the delay itself.
     if (jitter === 0 || delay !== asked && ask(ms) !== delay) return delay;
-    // Without a jitter of the type's, all messages would return in one instant. The spread delay goes
-    // through the strategy again, so that its bound holds. If the bound cut the delay, it is spread below it.
-    const part = jitter * Math.random();
-    if (delay < asked) return delay - Math.floor(delay * part);
-    const spread = Math.ceil(asked * (1 + part));
-    const further = spread === asked ? delay : ask(spread) ?? delay;
-    return Math.max(delay, delay === asked ? Math.min(spread, further) : further);
+    // Without a jitter of the type's, all messages would return in one instant. If a bound cut the delay, it is
+    // spread below the bound, else upwards: never earlier than asked.
+    const part = Math.floor(delay * jitter * Math.random());
+    return delay < asked ? delay - part : delay + part;
   }
 
   /** The verdict of a type's own rule on an error; undefined if the rule leaves it to the general rules. */

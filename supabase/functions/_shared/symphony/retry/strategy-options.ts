@@ -19,7 +19,7 @@ export interface BackoffOptions {
   readonly maxDelay?: Duration;
   /** Spread of a delay, as a share of it: 0.1 is 10 % up or down. */
   readonly jitter?: number;
-  /** Longest wait for a Retry-After. */
+  /** Longest Retry-After that is kept to. The spread comes on top; a longer one is spread below it. */
   readonly maxRetryAfter?: Duration;
 }
 

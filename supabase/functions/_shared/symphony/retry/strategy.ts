@@ -96,7 +96,7 @@ export class ExponentialBackoffRetryStrategy implements RetryStrategy {
     return checkCount(retryCount, "retryCount") < this.#optionsOf(type).maxRetries;
   }
 
-  /** Whole ms to wait for a Retry-After of `ms`: at most `maxRetryAfter`, spread upwards by `jitter`. */
+  /** Whole ms to wait for a Retry-After of `ms`, which `jitter` spreads: upwards, or below `maxRetryAfter` if it is longer. */
   getRetryAfter(ms: number, type?: string): number {
     const { maxRetryAfter: maxDelay, jitter } = this.#optionsOf(type);
     return boundRetryAfter(ms, { maxDelay, jitter, random: this.#random });
