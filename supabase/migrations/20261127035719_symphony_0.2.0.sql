@@ -4494,7 +4494,7 @@ begin
 end
 $function$;
 
-CREATE FUNCTION messenger.member_positions(p_batch_id bigint, p_chunk integer, p_are_sent boolean)
+CREATE FUNCTION messenger.member_positions(p_batch_id bigint, p_chunk integer)
  RETURNS bigint[]
  LANGUAGE plpgsql
  SET search_path TO ''
@@ -4503,8 +4503,7 @@ begin
   return array(
     select o.position from messenger.batch_chunks c
     join messenger.outbox o on o.id = any (c.ids)
-    where c.batch_id = p_batch_id and c.chunk = p_chunk and (o.sent_at is not null) = p_are_sent
-      and o.stamps #>> '{batch,id}' = p_batch_id::text
+    where c.batch_id = p_batch_id and c.chunk = p_chunk and o.stamps #>> '{batch,id}' = p_batch_id::text
   );
 end
 $function$;
@@ -4529,19 +4528,15 @@ begin
         and m.stamps #>> '{batch,id}' = p_batch.id::text
       order by m.id limit 100
     );
-    if cardinality(slice) = 0 then
-      -- Members that wait for another transport, and those that it has.
-      done := done + cardinality(
-        messenger.cancel_positions(messenger.member_positions(p_batch.id, next_chunk, p_are_sent => false))
-      );
-      running := running + cardinality(
-        messenger.mark_cancelled(messenger.member_positions(p_batch.id, next_chunk, p_are_sent => true))
-      );
-      next_chunk := case when next_chunk < p_batch.chunks then next_chunk + 1 end;
-      continue;
-    end if;
     begin
-      outcome := messenger.cancel_ids(slice);
+      if cardinality(slice) = 0 then
+        -- Members that wait for another transport, and those that it has.
+        select jsonb_build_object('done', cardinality(c.done), 'running', cardinality(c.running)) into outcome
+        from messenger.cancel_positions(messenger.member_positions(p_batch.id, next_chunk)) as c;
+        next_chunk := case when next_chunk < p_batch.chunks then next_chunk + 1 end;
+      else
+        outcome := messenger.cancel_ids(slice);
+      end if;
     exception when sqlstate 'PT503' then
       -- Other sessions have these members locked.
       if done + running = 0 then raise; end if;
@@ -6689,6 +6684,11 @@ begin
     where o.position = g.position and o.sent_at is null
     returning o.*, left(g.error, 2000) as error
   ),
+  -- One that was cancelled while a relay published it, which failed.
+  unmarked as (
+    delete from messenger.cancelled_deliveries c using gone g
+    where c.transport = g.transport and c.id = g.id and c.publication = g.publication
+  ),
   -- A row that was sent before and is to be sent again may be of a message that is at home, or was handled long ago.
   lost as (
     select distinct on (g.id) g.* from gone g
@@ -8606,38 +8606,6 @@ begin
 end
 $function$;
 
-CREATE FUNCTION messenger.cancel_positions(p_positions bigint[])
- RETURNS bigint[]
- LANGUAGE plpgsql
- SET search_path TO ''
-AS $function$
-declare
-  waiting bigint[];
-begin
-  if cardinality(p_positions) = 0 then
-    return p_positions;
-  end if;
-  -- A relay that begins meanwhile waits, or takes another shard; those at work have noted their batches.
-  perform from messenger.relays r
-  where exists (select from messenger.outbox o where o.position = any (p_positions) and o.transport = r.transport)
-  order by r.transport, r.shard
-  for update;
-  waiting := array(
-    select o.position from messenger.outbox o
-    where o.position = any (p_positions) and o.sent_at is null
-      and not exists (
-        select from messenger.relays r
-        where r.transport = o.transport and r.shard = o.shard and r.leased_until > messenger.clock()
-          and o.position = any (r.batch)
-      )
-    order by o.position for update of o skip locked
-  );
-  return messenger.bury_outbox(
-    (select coalesce(jsonb_agg(jsonb_build_object('position', p)), '[]') from unnest(waiting) as p), 'cancelled'
-  );
-end
-$function$;
-
 CREATE FUNCTION messenger.held_positions(p_filter jsonb, p_after bigint, p_max_rows integer, OUT held bigint[], OUT last bigint)
  RETURNS record
  LANGUAGE plpgsql
@@ -8675,6 +8643,28 @@ begin
 end
 $function$;
 
+CREATE FUNCTION messenger.await_outcomes(p_positions bigint[])
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  entries messenger.handled_deliveries[];
+begin
+  with written as (
+    insert into messenger.handled_deliveries as known (transport, origin, id, publication, handled_at)
+    select o.transport, messenger.installation_id(), o.id, o.publication, public.messenger_now() from messenger.outbox o
+    where o.position = any (p_positions)
+    order by o.transport, o.id, o.publication
+    on conflict on constraint handled_deliveries_pkey do nothing
+    returning known
+  )
+  select array_agg(w.known) into entries from written w;
+  delete from messenger.handled_deliveries h using unnest(entries) as e
+  where h.transport = e.transport and h.origin = e.origin and h.id = e.id and h.publication = e.publication;
+end
+$function$;
+
 CREATE FUNCTION messenger.mark_cancelled(p_positions bigint[])
  RETURNS bigint[]
  LANGUAGE plpgsql
@@ -8686,13 +8676,14 @@ declare
 begin
   locked := array(
     select o.position from messenger.outbox o
-    where o.position = any (p_positions) and o.sent_at is not null
-    order by o.position for update
+    join messenger.transports t on t.name = o.transport and t.received
+    where o.position = any (p_positions)
+    order by o.position for update of o
   );
+  perform messenger.await_outcomes(locked);
   with written as (
     insert into messenger.cancelled_deliveries as known (transport, id, publication, cancelled_at)
     select o.transport, o.id, o.publication, public.messenger_now() from messenger.outbox o
-    join messenger.transports t on t.name = o.transport and t.received
     where o.position = any (locked) and not messenger.has_outcome(o.transport, o.id, o.publication)
     order by o.transport, o.id, o.publication
     on conflict on constraint cancelled_deliveries_pkey do nothing
@@ -8700,6 +8691,81 @@ begin
   )
   select coalesce(array_agg(w.id), '{}') into marked from written w;
   return marked;
+end
+$function$;
+
+CREATE FUNCTION messenger.cancel_publications(p_positions bigint[], OUT done bigint[], OUT running bigint[])
+ RETURNS record
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  waiting bigint[];
+  later bigint[];
+  done_later bigint[] := '{}';
+  running_later bigint[] := '{}';
+begin
+  -- A relay that begins meanwhile waits, or takes another shard; those at work have noted their batches.
+  perform from messenger.relays r
+  where exists (
+    select from messenger.outbox o where o.position = any (p_positions) and o.sent_at is null and o.transport = r.transport
+  )
+  order by r.transport, r.shard
+  for update;
+  waiting := array(
+    select o.position from messenger.outbox o
+    where o.position = any (p_positions) and o.sent_at is null
+      and not exists (
+        select from messenger.relays r
+        where r.transport = o.transport and r.shard = o.shard and r.leased_until > messenger.clock()
+          and o.position = any (r.batch)
+      )
+    order by o.position for update of o
+  );
+  running := messenger.mark_cancelled(array(select unnest(p_positions) except select unnest(waiting)));
+  -- The outcome of some was just written, so that their next publication may wait.
+  later := array(
+    select o.position from messenger.outbox o
+    where o.sent_at is null and o.position <> all (p_positions)
+      and o.id in (
+        select h.id from messenger.outbox h
+        where h.position = any (p_positions) and h.sent_at is not null and messenger.has_outcome(h.transport, h.id, h.publication)
+      )
+  );
+  if cardinality(later) > 0 then
+    select c.done, c.running into done_later, running_later from messenger.cancel_publications(later) as c;
+  end if;
+  running := running || running_later;
+  -- Last, since it takes locks of home's messages.
+  done := messenger.bury_outbox(
+    (select coalesce(jsonb_agg(jsonb_build_object('position', p)), '[]') from unnest(waiting) as p), 'cancelled'
+  ) || done_later;
+end
+$function$;
+
+CREATE FUNCTION messenger.cancel_positions(p_positions bigint[], OUT done bigint[], OUT running bigint[])
+ RETURNS record
+ LANGUAGE plpgsql
+ SET search_path TO ''
+ SET lock_timeout TO '200ms'
+AS $function$
+begin
+  done := '{}';
+  running := '{}';
+  if cardinality(p_positions) = 0 then
+    return;
+  end if;
+  for try in 1..10 loop
+    begin
+      select * into done, running from messenger.cancel_publications(p_positions);
+      exit;
+    exception when lock_not_available then
+      if try = 10 then
+        raise sqlstate 'PT503' using message = 'cancel: other sessions hold the messages locked',
+          hint = 'Try again; nothing was changed.';
+      end if;
+    end;
+  end loop;
 end
 $function$;
 
@@ -8730,10 +8796,10 @@ declare
   -- Messages that wait come first, then those that the engines have.
   in_engines constant boolean := coalesce(after ? 'held', false);
   matched bigint[] := array[]::bigint[];
-  done bigint[] := array[]::bigint[];
-  running integer := 0;
+  held bigint[] := array[]::bigint[];
+  next jsonb;
   missing jsonb := '[]'::jsonb;
-  engines record;
+  cancelled record;
 begin
   if dry_run is null then
     raise sqlstate 'PT400' using message = 'dry_run: has to be true or false (null was given)';
@@ -8743,29 +8809,17 @@ begin
   end if;
   if not in_engines then
     matched := messenger.waiting_positions(filter, place, most);
-    if not dry_run then
-      done := messenger.cancel_positions(matched);
-    end if;
-    if cardinality(matched) = most then
-      return messenger.outbox_step(matched, cardinality(done), most)
-        || jsonb_build_object('running', 0, 'missing', missing);
-    end if;
+    next := jsonb_build_object('id', matched[most]::text);
   end if;
-  select * into engines from messenger.held_positions(filter, case when in_engines then place else 0 end, most);
-  if not dry_run then
-    running := cardinality(messenger.mark_cancelled(engines.held));
-    if running < cardinality(engines.held) then
-      -- The outcome of some was just written, so that their next publication may wait.
-      done := done || messenger.cancel_positions(array(
-        select o.position from messenger.outbox o
-        where o.sent_at is null and o.id in (select h.id from messenger.outbox h where h.position = any (engines.held))
-      ));
-    end if;
+  if cardinality(matched) < most then
+    select h.held, jsonb_build_object('id', h.last::text, 'held', true) into held, next
+    from messenger.held_positions(filter, case when in_engines then place else 0 end, most) as h;
   end if;
+  select * into cancelled from messenger.cancel_positions(case when dry_run then '{}' else matched || held end);
   return jsonb_build_object(
-    'matched', cardinality(matched) + cardinality(engines.held), 'done', cardinality(done), 'running', running,
-    'missing', missing,
-    'next', case when engines.last is not null then jsonb_build_object('id', engines.last::text, 'held', true) end
+    'matched', cardinality(matched) + cardinality(held), 'done', cardinality(cancelled.done),
+    'running', cardinality(cancelled.running), 'missing', missing,
+    'next', case when next ->> 'id' is not null then next end
   );
 end
 $function$;
@@ -9377,7 +9431,7 @@ begin
 end
 $function$;
 
-CREATE FUNCTION messenger.positions_of(p_id bigint, p_user_id text, p_are_sent boolean)
+CREATE FUNCTION messenger.positions_of(p_id bigint, p_user_id text)
  RETURNS bigint[]
  LANGUAGE plpgsql
  SET search_path TO ''
@@ -9388,8 +9442,7 @@ AS $function$
 begin
   return array(
     select o.position from messenger.outbox o
-    where o.id = p_id and (o.sent_at is not null) = p_are_sent
-      and (p_user_id is null or o.stamps #>> '{user,id}' = p_user_id)
+    where o.id = p_id and (p_user_id is null or o.stamps #>> '{user,id}' = p_user_id)
   );
 end
 $function$;
@@ -9403,6 +9456,8 @@ CREATE OR REPLACE FUNCTION public.messenger_cancel_message(id bigint, user_id te
  SET enable_bitmapscan TO 'off'
 AS $function$
 begin
+  -- The outbox comes first: a message that an engine has may just become one of home.
+  perform messenger.cancel_positions(messenger.positions_of(id, user_id));
   if exists (
     select from public.messenger_messages m
     where m.id = messenger_cancel_message.id
@@ -9413,9 +9468,6 @@ begin
   ) then
     perform messenger.cancel_ids(array[messenger_cancel_message.id]);
   end if;
-  -- Publications in an engine come first: a message that is just written for its next run waits in the outbox then.
-  perform messenger.mark_cancelled(messenger.positions_of(id, user_id, p_are_sent => true));
-  perform messenger.cancel_positions(messenger.positions_of(id, user_id, p_are_sent => false));
   return public.messenger_follow(messenger_cancel_message.id, messenger_cancel_message.user_id);
 end
 $function$;
@@ -15126,6 +15178,9 @@ comment on routine messenger.alerts_at_fault() is
 comment on routine messenger.append_event(text,jsonb) is
   'Appends an event, of the bus''s own or of a user, and returns its id. The commit wakes the messages that wait for it.';
 
+comment on routine messenger.await_outcomes(bigint[]) is
+  'Part of mark_cancelled: waits for outcomes of publications that other transactions are writing. Outcomes that come later wait for this transaction.';
+
 comment on routine messenger.backlog_in_bins(timestamp with time zone,timestamp with time zone,interval,text) is
   'The largest backlog in each bin of a time, of a queue or of all; bins in which no queue held messages are left out.';
 
@@ -15166,7 +15221,10 @@ comment on routine messenger.cancel_members(public.messenger_batches,timestamp w
   'Part of a batch''s cancel: cancels its members until a moment. Returns {"done", "running", "next"}; next is the chunk to continue with, null at the end.';
 
 comment on routine messenger.cancel_positions(bigint[]) is
-  'Makes dead letters of rows of the outbox that no relay is just publishing, and returns their ids.';
+  'Makes dead letters of rows of the outbox that wait, and marks those that an engine of this project has or a relay is just publishing. Returns the ids of both.';
+
+comment on routine messenger.cancel_publications(bigint[]) is
+  'Part of cancel_positions: cancels rows of the outbox, in the order of locks.';
 
 comment on routine messenger.check_alert(public.messenger_alerts) is
   'Refuses, PT400 with the field, an alert with a filter, threshold or window that its rule does not take.';
@@ -15499,7 +15557,7 @@ comment on routine messenger.make_webhook_secret(text) is
   'Makes a secret in Vault for an endpoint, of 244 random bits. Returns its name and its value.';
 
 comment on routine messenger.mark_cancelled(bigint[]) is
-  'Notes the cancel of publications that an engine of this project has, and returns the ids of their messages. They are dropped when a worker gets them.';
+  'Part of cancel_positions: notes the cancel of publications that an engine of this project has or just gets, and returns the ids of their messages. They are dropped when a worker gets them.';
 
 comment on routine messenger.mark_sent(bigint[]) is
   'Part of messenger_finish_outbox: notes that the engine has confirmed publications, or deletes them if none is kept.';
@@ -15537,8 +15595,8 @@ comment on routine messenger.measure_schedule_overdue(public.messenger_alerts) i
 comment on routine messenger.measure_webhook_disabled(public.messenger_alerts) is
   'Rule webhook_disabled: how many webhook endpoints were disabled because their calls failed, up to 20 or the threshold, and the name of the first.';
 
-comment on routine messenger.member_positions(bigint,integer,boolean) is
-  'Part of cancelling a batch: positions in the outbox of the members of a chunk, of those that wait or of those that are sent.';
+comment on routine messenger.member_positions(bigint,integer) is
+  'Part of cancelling a batch: positions in the outbox of the members of a chunk.';
 
 comment on routine messenger.mend_sequences() is
   'Moves the sequences of all other ids past the ids that are in use, as a restore may leave them behind.';
@@ -15615,8 +15673,8 @@ comment on routine messenger.place_after(jsonb) is
 comment on routine messenger.place_of(jsonb) is
   'Part of a claim: the place that a key of last_keys names; it is an array of priority, due time and id.';
 
-comment on routine messenger.positions_of(bigint,text,boolean) is
-  'Part of messenger_cancel_message: positions in the outbox of a message, of those that wait or of those that are sent; with a user, only of one that this user dispatched.';
+comment on routine messenger.positions_of(bigint,text) is
+  'Part of messenger_cancel_message: positions in the outbox of a message; with a user, only of one that this user dispatched.';
 
 comment on routine messenger.post_alert(public.messenger_alert_deliveries,public.messenger_alert_channels,jsonb) is
   'Part of messenger.send_alert_deliveries(): gives a delivery to pg_net, which sends it at the commit. Returns pg_net''s id of the request.';
@@ -15940,10 +15998,10 @@ comment on routine public.messenger_cancel_batch(bigint,boolean,jsonb) is
   'Cancels a batch: no further member is taken, those that wait become dead letters, those that run are stopped at their worker''s next heartbeat. Takes one step of about three seconds, behind the "next" of the step before if "after" is given; a sweep takes the steps that no caller takes. Returns {"matched", "done", "running", "left", "missing", "next"}; dry_run only counts.';
 
 comment on routine public.messenger_cancel_message(bigint,text) is
-  'Cancels one message, as messenger_cancel does; with a user_id, only one that this user dispatched. Returns its state afterwards as messenger_follow does: cancelled, or cancelling while it runs or a broker has it; what is finished stays as it is, and so does what another project has.';
+  'Cancels one message, as messenger_cancel does; with a user_id, only one that this user dispatched. Returns its state afterwards as messenger_follow does: cancelled, or cancelling while it runs, or a broker has or just gets it; what is finished stays as it is, and so does what another project has.';
 
 comment on routine public.messenger_cancel_outbox(bigint[],text,text,text,text,boolean,boolean,jsonb) is
-  'Cancels messages of other transports. Those that wait in the outbox are dead letters then, reason cancelled (done); those that a broker has are marked, and become dead letters when a worker gets them (running). Rows that a relay is just publishing stay, and so does what another project has. Takes one step; returns {"matched", "done", "running", "missing", "next"}; dry_run only counts. missing has the ids that are not in the outbox, in the first step.';
+  'Cancels messages of other transports. Those that wait in the outbox are dead letters then, reason cancelled (done); those that a broker has, or a relay is just publishing to it, are marked, and become dead letters when a worker gets them (running). Messages that another project has, or just gets, stay. Takes one step; returns {"matched", "done", "running", "missing", "next"}; dry_run only counts. missing has the ids that are not in the outbox, in the first step.';
 
 comment on routine public.messenger_check_alerts() is
   'Checks each alert, and sends what is to be told. pg_cron calls it every minute. Returns {"checked", "skipped"}; skipped is true while another call is at it.';

@@ -46,10 +46,10 @@
 --   5  idempotency_keys               rows by scope, type and key; messenger.take_keys; then dedupe keys on messages,
 --                                     by type and key; messenger.write_keyed
 --   5a groups in the outbox           advisory, ascending; messenger.write_outbox
---   5b handled_deliveries             rows by origin, id and publication; messenger.note_deliveries
---   5c delivery_starts                rows by origin, id and publication; messenger_look_up_deliveries
---   5d the outbox                     rows ascending by position; retries of deliveries, cancel; then
---                                     cancelled_deliveries, by transport, id and publication
+--   5b the outbox                     rows ascending by position; retries of deliveries, cancel
+--   5c handled_deliveries             rows by origin, id and publication; messenger.note_deliveries,
+--                                     messenger.await_outcomes; then cancelled_deliveries in the same order
+--   5d delivery_starts                rows by origin, id and publication; messenger_look_up_deliveries
 --   6  groups                         advisory, ascending; settle, cancel
 --   7  messages                       rows ascending by id; settle, cancel
 --   8  dead letters                   rows ascending by id; settle

@@ -1,6 +1,6 @@
 -- Cancelling a batch, a bounded number of members at a time, and what follows a message's cancel.
 
-create function messenger.member_positions(p_batch_id bigint, p_chunk integer, p_are_sent boolean) returns bigint[]
+create function messenger.member_positions(p_batch_id bigint, p_chunk integer) returns bigint[]
 language plpgsql
 set search_path = ''
 as $$
@@ -8,13 +8,12 @@ begin
   return array(
     select o.position from messenger.batch_chunks c
     join messenger.outbox o on o.id = any (c.ids)
-    where c.batch_id = p_batch_id and c.chunk = p_chunk and (o.sent_at is not null) = p_are_sent
-      and o.stamps #>> '{batch,id}' = p_batch_id::text
+    where c.batch_id = p_batch_id and c.chunk = p_chunk and o.stamps #>> '{batch,id}' = p_batch_id::text
   );
 end
 $$;
-comment on function messenger.member_positions(bigint, integer, boolean) is
-  'Part of cancelling a batch: positions in the outbox of the members of a chunk, of those that wait or of those that are sent.';
+comment on function messenger.member_positions(bigint, integer) is
+  'Part of cancelling a batch: positions in the outbox of the members of a chunk.';
 
 -- Cancels the members of the batch, which the caller has locked, from its next chunk on until the time is over.
 -- Members of a chunk that is cut off are looked at again: those that are cancelled are not found again.
@@ -38,19 +37,15 @@ begin
         and m.stamps #>> '{batch,id}' = p_batch.id::text
       order by m.id limit 100
     );
-    if cardinality(slice) = 0 then
-      -- Members that wait for another transport, and those that it has.
-      done := done + cardinality(
-        messenger.cancel_positions(messenger.member_positions(p_batch.id, next_chunk, p_are_sent => false))
-      );
-      running := running + cardinality(
-        messenger.mark_cancelled(messenger.member_positions(p_batch.id, next_chunk, p_are_sent => true))
-      );
-      next_chunk := case when next_chunk < p_batch.chunks then next_chunk + 1 end;
-      continue;
-    end if;
     begin
-      outcome := messenger.cancel_ids(slice);
+      if cardinality(slice) = 0 then
+        -- Members that wait for another transport, and those that it has.
+        select jsonb_build_object('done', cardinality(c.done), 'running', cardinality(c.running)) into outcome
+        from messenger.cancel_positions(messenger.member_positions(p_batch.id, next_chunk)) as c;
+        next_chunk := case when next_chunk < p_batch.chunks then next_chunk + 1 end;
+      else
+        outcome := messenger.cancel_ids(slice);
+      end if;
     exception when sqlstate 'PT503' then
       -- Other sessions have these members locked.
       if done + running = 0 then raise; end if;

@@ -419,6 +419,11 @@ begin
     where o.position = g.position and o.sent_at is null
     returning o.*, left(g.error, 2000) as error
   ),
+  -- One that was cancelled while a relay published it, which failed.
+  unmarked as (
+    delete from messenger.cancelled_deliveries c using gone g
+    where c.transport = g.transport and c.id = g.id and c.publication = g.publication
+  ),
   -- A row that was sent before and is to be sent again may be of a message that is at home, or was handled long ago.
   lost as (
     select distinct on (g.id) g.* from gone g

@@ -77,39 +77,6 @@ $$;
 comment on function public.messenger_list_outbox(text, text, text, text, bigint, integer) is
   'Messages in the outbox, in the order of their positions: those that wait, or those that were sent and are kept. Returns {"messages", "next"}; give next as "after".';
 
-create function messenger.cancel_positions(p_positions bigint[]) returns bigint[]
-language plpgsql
-set search_path = ''
-as $$
-declare
-  waiting bigint[];
-begin
-  if cardinality(p_positions) = 0 then
-    return p_positions;
-  end if;
-  -- A relay that begins meanwhile waits, or takes another shard; those at work have noted their batches.
-  perform from messenger.relays r
-  where exists (select from messenger.outbox o where o.position = any (p_positions) and o.transport = r.transport)
-  order by r.transport, r.shard
-  for update;
-  waiting := array(
-    select o.position from messenger.outbox o
-    where o.position = any (p_positions) and o.sent_at is null
-      and not exists (
-        select from messenger.relays r
-        where r.transport = o.transport and r.shard = o.shard and r.leased_until > messenger.clock()
-          and o.position = any (r.batch)
-      )
-    order by o.position for update of o skip locked
-  );
-  return messenger.bury_outbox(
-    (select coalesce(jsonb_agg(jsonb_build_object('position', p)), '[]') from unnest(waiting) as p), 'cancelled'
-  );
-end
-$$;
-comment on function messenger.cancel_positions(bigint[]) is
-  'Makes dead letters of rows of the outbox that no relay is just publishing, and returns their ids.';
-
 -- Messages that an engine has, among the next sent rows: those of another project are out of reach.
 create function messenger.held_positions(
   p_filter jsonb, p_after bigint, p_max_rows integer, out held bigint[], out last bigint
@@ -151,7 +118,32 @@ $$;
 comment on function messenger.held_positions(jsonb, bigint, integer) is
   'Positions of publications that an engine of this project has and a filter means, without those that are cancelled already, among the next sent rows of the outbox; and the place to continue after, null at the end.';
 
--- The rows are locked first: a publication whose outcome is just written has it then.
+-- A worker that is just writing an outcome has written the entry of its publication in the inbox, in a transaction that
+-- no other sees yet. An entry of the same key waits for that transaction, and is taken out again.
+create function messenger.await_outcomes(p_positions bigint[]) returns void
+language plpgsql
+set search_path = ''
+as $$
+declare
+  entries messenger.handled_deliveries[];
+begin
+  with written as (
+    insert into messenger.handled_deliveries as known (transport, origin, id, publication, handled_at)
+    select o.transport, messenger.installation_id(), o.id, o.publication, public.messenger_now() from messenger.outbox o
+    where o.position = any (p_positions)
+    order by o.transport, o.id, o.publication
+    on conflict on constraint handled_deliveries_pkey do nothing
+    returning known
+  )
+  select array_agg(w.known) into entries from written w;
+  delete from messenger.handled_deliveries h using unnest(entries) as e
+  where h.transport = e.transport and h.origin = e.origin and h.id = e.id and h.publication = e.publication;
+end
+$$;
+comment on function messenger.await_outcomes(bigint[]) is
+  'Part of mark_cancelled: waits for outcomes of publications that other transactions are writing. Outcomes that come later wait for this transaction.';
+
+-- The rows are locked first: a message that is just written for its next run has it then.
 create function messenger.mark_cancelled(p_positions bigint[]) returns bigint[]
 language plpgsql
 set search_path = ''
@@ -162,13 +154,14 @@ declare
 begin
   locked := array(
     select o.position from messenger.outbox o
-    where o.position = any (p_positions) and o.sent_at is not null
-    order by o.position for update
+    join messenger.transports t on t.name = o.transport and t.received
+    where o.position = any (p_positions)
+    order by o.position for update of o
   );
+  perform messenger.await_outcomes(locked);
   with written as (
     insert into messenger.cancelled_deliveries as known (transport, id, publication, cancelled_at)
     select o.transport, o.id, o.publication, public.messenger_now() from messenger.outbox o
-    join messenger.transports t on t.name = o.transport and t.received
     where o.position = any (locked) and not messenger.has_outcome(o.transport, o.id, o.publication)
     order by o.transport, o.id, o.publication
     on conflict on constraint cancelled_deliveries_pkey do nothing
@@ -179,7 +172,85 @@ begin
 end
 $$;
 comment on function messenger.mark_cancelled(bigint[]) is
-  'Notes the cancel of publications that an engine of this project has, and returns the ids of their messages. They are dropped when a worker gets them.';
+  'Part of cancel_positions: notes the cancel of publications that an engine of this project has or just gets, and returns the ids of their messages. They are dropped when a worker gets them.';
+
+create function messenger.cancel_publications(p_positions bigint[], out done bigint[], out running bigint[])
+language plpgsql
+set search_path = ''
+as $$
+declare
+  waiting bigint[];
+  later bigint[];
+  done_later bigint[] := '{}';
+  running_later bigint[] := '{}';
+begin
+  -- A relay that begins meanwhile waits, or takes another shard; those at work have noted their batches.
+  perform from messenger.relays r
+  where exists (
+    select from messenger.outbox o where o.position = any (p_positions) and o.sent_at is null and o.transport = r.transport
+  )
+  order by r.transport, r.shard
+  for update;
+  waiting := array(
+    select o.position from messenger.outbox o
+    where o.position = any (p_positions) and o.sent_at is null
+      and not exists (
+        select from messenger.relays r
+        where r.transport = o.transport and r.shard = o.shard and r.leased_until > messenger.clock()
+          and o.position = any (r.batch)
+      )
+    order by o.position for update of o
+  );
+  running := messenger.mark_cancelled(array(select unnest(p_positions) except select unnest(waiting)));
+  -- The outcome of some was just written, so that their next publication may wait.
+  later := array(
+    select o.position from messenger.outbox o
+    where o.sent_at is null and o.position <> all (p_positions)
+      and o.id in (
+        select h.id from messenger.outbox h
+        where h.position = any (p_positions) and h.sent_at is not null and messenger.has_outcome(h.transport, h.id, h.publication)
+      )
+  );
+  if cardinality(later) > 0 then
+    select c.done, c.running into done_later, running_later from messenger.cancel_publications(later) as c;
+  end if;
+  running := running || running_later;
+  -- Last, since it takes locks of home's messages.
+  done := messenger.bury_outbox(
+    (select coalesce(jsonb_agg(jsonb_build_object('position', p)), '[]') from unnest(waiting) as p), 'cancelled'
+  ) || done_later;
+end
+$$;
+comment on function messenger.cancel_publications(bigint[]) is
+  'Part of cancel_positions: cancels rows of the outbox, in the order of locks.';
+
+create function messenger.cancel_positions(p_positions bigint[], out done bigint[], out running bigint[])
+language plpgsql
+set search_path = ''
+-- As in cancel_ids(): the caller may hold locks of messages already.
+set lock_timeout = '200ms'
+as $$
+begin
+  done := '{}';
+  running := '{}';
+  if cardinality(p_positions) = 0 then
+    return;
+  end if;
+  for try in 1..10 loop
+    begin
+      select * into done, running from messenger.cancel_publications(p_positions);
+      exit;
+    exception when lock_not_available then
+      if try = 10 then
+        raise sqlstate 'PT503' using message = 'cancel: other sessions hold the messages locked',
+          hint = 'Try again; nothing was changed.';
+      end if;
+    end;
+  end loop;
+end
+$$;
+comment on function messenger.cancel_positions(bigint[]) is
+  'Makes dead letters of rows of the outbox that wait, and marks those that an engine of this project has or a relay is just publishing. Returns the ids of both.';
 
 create function messenger.not_in_outbox(p_ids bigint[]) returns jsonb
 language plpgsql
@@ -211,10 +282,10 @@ declare
   -- Messages that wait come first, then those that the engines have.
   in_engines constant boolean := coalesce(after ? 'held', false);
   matched bigint[] := array[]::bigint[];
-  done bigint[] := array[]::bigint[];
-  running integer := 0;
+  held bigint[] := array[]::bigint[];
+  next jsonb;
   missing jsonb := '[]'::jsonb;
-  engines record;
+  cancelled record;
 begin
   if dry_run is null then
     raise sqlstate 'PT400' using message = 'dry_run: has to be true or false (null was given)';
@@ -224,34 +295,22 @@ begin
   end if;
   if not in_engines then
     matched := messenger.waiting_positions(filter, place, most);
-    if not dry_run then
-      done := messenger.cancel_positions(matched);
-    end if;
-    if cardinality(matched) = most then
-      return messenger.outbox_step(matched, cardinality(done), most)
-        || jsonb_build_object('running', 0, 'missing', missing);
-    end if;
+    next := jsonb_build_object('id', matched[most]::text);
   end if;
-  select * into engines from messenger.held_positions(filter, case when in_engines then place else 0 end, most);
-  if not dry_run then
-    running := cardinality(messenger.mark_cancelled(engines.held));
-    if running < cardinality(engines.held) then
-      -- The outcome of some was just written, so that their next publication may wait.
-      done := done || messenger.cancel_positions(array(
-        select o.position from messenger.outbox o
-        where o.sent_at is null and o.id in (select h.id from messenger.outbox h where h.position = any (engines.held))
-      ));
-    end if;
+  if cardinality(matched) < most then
+    select h.held, jsonb_build_object('id', h.last::text, 'held', true) into held, next
+    from messenger.held_positions(filter, case when in_engines then place else 0 end, most) as h;
   end if;
+  select * into cancelled from messenger.cancel_positions(case when dry_run then '{}' else matched || held end);
   return jsonb_build_object(
-    'matched', cardinality(matched) + cardinality(engines.held), 'done', cardinality(done), 'running', running,
-    'missing', missing,
-    'next', case when engines.last is not null then jsonb_build_object('id', engines.last::text, 'held', true) end
+    'matched', cardinality(matched) + cardinality(held), 'done', cardinality(cancelled.done),
+    'running', cardinality(cancelled.running), 'missing', missing,
+    'next', case when next ->> 'id' is not null then next end
   );
 end
 $$;
 comment on function public.messenger_cancel_outbox(bigint[], text, text, text, text, boolean, boolean, jsonb) is
-  'Cancels messages of other transports. Those that wait in the outbox are dead letters then, reason cancelled (done); those that a broker has are marked, and become dead letters when a worker gets them (running). Rows that a relay is just publishing stay, and so does what another project has. Takes one step; returns {"matched", "done", "running", "missing", "next"}; dry_run only counts. missing has the ids that are not in the outbox, in the first step.';
+  'Cancels messages of other transports. Those that wait in the outbox are dead letters then, reason cancelled (done); those that a broker has, or a relay is just publishing to it, are marked, and become dead letters when a worker gets them (running). Messages that another project has, or just gets, stay. Takes one step; returns {"matched", "done", "running", "missing", "next"}; dry_run only counts. missing has the ids that are not in the outbox, in the first step.';
 
 -- A transport that the code declares no longer is known by its relays: its messages may still wait.
 create function messenger.check_transport(p_transport text) returns void

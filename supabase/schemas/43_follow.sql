@@ -235,20 +235,19 @@ $$;
 comment on function public.messenger_list_user_messages(text, text, text, bigint, integer, integer) is
   'Messages that a user dispatched, the latest first, those before an id, of a type and in a status of messenger_follow. Returns {"messages", "next"}, the messages as messenger_follow returns them; a page that met max_scanned is short, and next continues behind it.';
 
-create function messenger.positions_of(p_id bigint, p_user_id text, p_are_sent boolean) returns bigint[]
+create function messenger.positions_of(p_id bigint, p_user_id text) returns bigint[]
 language plpgsql
 set search_path = ''
 as $$
 begin
   return array(
     select o.position from messenger.outbox o
-    where o.id = p_id and (o.sent_at is not null) = p_are_sent
-      and (p_user_id is null or o.stamps #>> '{user,id}' = p_user_id)
+    where o.id = p_id and (p_user_id is null or o.stamps #>> '{user,id}' = p_user_id)
   );
 end
 $$;
-comment on function messenger.positions_of(bigint, text, boolean) is
-  'Part of messenger_cancel_message: positions in the outbox of a message, of those that wait or of those that are sent; with a user, only of one that this user dispatched.';
+comment on function messenger.positions_of(bigint, text) is
+  'Part of messenger_cancel_message: positions in the outbox of a message; with a user, only of one that this user dispatched.';
 
 -- The user of a message stays the same, so that the check still holds when cancel_ids() locks the message.
 create function public.messenger_cancel_message(id bigint, user_id text default null)
@@ -257,6 +256,8 @@ language plpgsql
 set search_path = ''
 as $$
 begin
+  -- The outbox comes first: a message that an engine has may just become one of home.
+  perform messenger.cancel_positions(messenger.positions_of(id, user_id));
   if exists (
     select from public.messenger_messages m
     where m.id = messenger_cancel_message.id
@@ -267,11 +268,8 @@ begin
   ) then
     perform messenger.cancel_ids(array[messenger_cancel_message.id]);
   end if;
-  -- Publications in an engine come first: a message that is just written for its next run waits in the outbox then.
-  perform messenger.mark_cancelled(messenger.positions_of(id, user_id, p_are_sent => true));
-  perform messenger.cancel_positions(messenger.positions_of(id, user_id, p_are_sent => false));
   return public.messenger_follow(messenger_cancel_message.id, messenger_cancel_message.user_id);
 end
 $$;
 comment on function public.messenger_cancel_message(bigint, text) is
-  'Cancels one message, as messenger_cancel does; with a user_id, only one that this user dispatched. Returns its state afterwards as messenger_follow does: cancelled, or cancelling while it runs or a broker has it; what is finished stays as it is, and so does what another project has.';
+  'Cancels one message, as messenger_cancel does; with a user_id, only one that this user dispatched. Returns its state afterwards as messenger_follow does: cancelled, or cancelling while it runs, or a broker has or just gets it; what is finished stays as it is, and so does what another project has.';
