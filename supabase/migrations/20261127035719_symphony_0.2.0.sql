@@ -1482,6 +1482,42 @@ begin
 end
 $function$;
 
+CREATE FUNCTION messenger.refuse_conflict(p_sqlstate text, p_message text)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+begin
+  if left(p_sqlstate, 3) = '400' then
+    raise sqlstate 'PT503' using
+      message = format('the database has met another transaction: %s', p_message), detail = p_sqlstate;
+  end if;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION public.messenger_enqueue_body(jsonb)
+ RETURNS SETOF jsonb
+ LANGUAGE plpgsql
+ ROWS 1
+ SET search_path TO ''
+AS $function$
+declare
+  -- Postgres keeps no array of 256 MiB, and time runs out before that.
+  max_bytes constant integer := 67108864;
+begin
+  if pg_column_size($1) > max_bytes then
+    raise sqlstate 'PT413' using message = format(
+      'messages: have %s bytes together; a call takes at most %s, give them in several calls',
+      pg_column_size($1), max_bytes
+    );
+  end if;
+  return next public.messenger_enqueue($1, true);
+exception when others then
+  perform messenger.refuse_conflict(sqlstate, sqlerrm);
+  raise;
+end
+$function$;
+
 CREATE FUNCTION messenger.enqueue_keyed(p_messages jsonb, p_reserved boolean DEFAULT false)
  RETURNS jsonb
  LANGUAGE plpgsql
@@ -7828,6 +7864,41 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION public.messenger_save_schedules(schedules jsonb, declared boolean DEFAULT false)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  violated text;
+  missing text;
+begin
+  if jsonb_typeof(schedules) is distinct from 'array' then
+    raise sqlstate 'PT400' using message = 'schedules: has to be an array';
+  end if;
+  return jsonb_build_object('schedules', (
+    select coalesce(jsonb_agg(messenger.save_schedule(value, declared) order by position), '[]')
+    from jsonb_array_elements(schedules) with ordinality as s (value, position)
+  ));
+exception
+  when check_violation or not_null_violation then
+    get stacked diagnostics violated = constraint_name, missing = column_name;
+    raise sqlstate 'PT400' using message = case
+      when sqlstate = '23502' then format('%s: is required', missing)
+      when violated like '%: %' then violated
+      else format(
+        '%s: has a value that is not allowed',
+        regexp_replace(violated, '^messenger_schedules_(.*)_check\d*$', '\1')
+      )
+    end;
+  when unique_violation then
+    raise sqlstate 'PT409' using message = 'name: another schedule has this name';
+  when others then
+    perform messenger.refuse_conflict(sqlstate, sqlerrm);
+    raise;
+end
+$function$;
+
 CREATE FUNCTION messenger.latest_runs(p_id bigint, p_max_runs integer, p_before timestamp with time zone DEFAULT 'infinity'::timestamp with time zone)
  RETURNS jsonb
  LANGUAGE plpgsql
@@ -7991,6 +8062,25 @@ CREATE FUNCTION public.messenger_list_schedule_runs(id bigint, max_runs integer 
  SET search_path TO ''
 AS $function$
   select jsonb_build_object('runs', messenger.latest_runs(id, max_runs, coalesce(before, 'infinity')))
+$function$;
+
+CREATE OR REPLACE FUNCTION public.messenger_unschedule(id bigint, user_id text DEFAULT NULL::text)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+begin
+  delete from public.messenger_schedules s
+  where s.id = messenger_unschedule.id
+    and (
+      messenger_unschedule.user_id is null
+      or s.stamps -> 'user' ->> 'id' = messenger_unschedule.user_id
+    );
+  return found;
+exception when others then
+  perform messenger.refuse_conflict(sqlstate, sqlerrm);
+  raise;
+end
 $function$;
 
 CREATE OR REPLACE FUNCTION public.messenger_schedule_interval(type text, payload jsonb, every interval, name text DEFAULT NULL::text, max_runs integer DEFAULT NULL::integer, start_at timestamp with time zone DEFAULT NULL::timestamp with time zone, end_at timestamp with time zone DEFAULT NULL::timestamp with time zone, queue text DEFAULT NULL::text, priority integer DEFAULT NULL::integer, group_key text DEFAULT NULL::text, ttl interval DEFAULT NULL::interval, catch_up text DEFAULT 'latest'::text, overlap text DEFAULT 'allow'::text, jitter interval DEFAULT '00:00:00'::interval, catch_up_limit integer DEFAULT NULL::integer, while_paused text DEFAULT 'enqueue'::text)
@@ -9469,6 +9559,9 @@ begin
     perform messenger.cancel_ids(array[messenger_cancel_message.id]);
   end if;
   return public.messenger_follow(messenger_cancel_message.id, messenger_cancel_message.user_id);
+exception when others then
+  perform messenger.refuse_conflict(sqlstate, sqlerrm);
+  raise;
 end
 $function$;
 
@@ -9577,6 +9670,45 @@ begin
       );
   end if;
   return true;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION public.messenger_change_user_schedule(user_id text, id bigint, change jsonb DEFAULT NULL::jsonb, seen text DEFAULT NULL::text, enabled boolean DEFAULT NULL::boolean, limits jsonb DEFAULT '[]'::jsonb, max_schedules integer DEFAULT 100)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  known public.messenger_schedules;
+begin
+  perform messenger.lock_schedule_quota(user_id);
+  perform messenger.count_dispatches(limits);
+  select * into known from public.messenger_schedules s
+  where s.id = messenger_change_user_schedule.id
+    and s.stamps -> 'user' ->> 'id' = messenger_change_user_schedule.user_id
+  for update;
+  if known.id is null then
+    raise sqlstate 'PT404' using message = 'id: there is no schedule of yours with this id';
+  end if;
+  if change is not null then
+    if seen is distinct from messenger.schedule_seen(known) then
+      raise sqlstate 'PT409' using
+        message = 'schedule: has changed meanwhile; try again', detail = 'stale';
+    end if;
+    perform public.messenger_save_schedules(
+      jsonb_build_array(change || jsonb_build_object('id', known.id))
+    );
+    perform messenger.keep_finished(known, change);
+  end if;
+  perform messenger.switch_schedule(known.id, enabled);
+  -- One that was finished did not count.
+  if known.disabled_by = 'finished' then
+    perform messenger.check_schedule_quota(user_id, 0, max_schedules);
+  end if;
+  return public.messenger_show_user_schedule(user_id, known.id) -> 'schedule';
+exception when others then
+  perform messenger.refuse_conflict(sqlstate, sqlerrm);
+  raise;
 end
 $function$;
 
@@ -9783,6 +9915,44 @@ begin
     p_operation, coalesce(given, ''), coalesce(columns, 'nothing text')
   ) into answer using p_args;
   return answer;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION public.messenger_act(actor text, operation text, args jsonb)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  answer jsonb;
+  affected bigint;
+begin
+  if coalesce(actor, '') = '' then
+    raise sqlstate 'PT400' using message = 'actor: is required';
+  end if;
+  answer := messenger.call_operation(operation, args);
+  affected := case
+    when answer ? 'done' then
+      (answer ->> 'done')::bigint + coalesce((answer ->> 'running')::bigint, 0)
+    when answer ? 'changed' then (answer -> 'changed')::boolean::integer
+    when operation = 'messenger_save_schedules' then (
+      select count(*) from jsonb_array_elements(answer -> 'schedules') as s (saved)
+      where saved ->> 'change' <> 'unchanged'
+    )
+    when operation = 'messenger_unschedule' then answer::boolean::integer
+    else 1
+  end;
+  if affected > 0 and not coalesce((args ->> 'dry_run')::boolean, false) then
+    insert into public.messenger_actions (actor, action, target, affected)
+    values (
+      actor, substr(operation, length('messenger_') + 1),
+      messenger.action_target(args, answer), affected
+    );
+  end if;
+  return answer;
+exception when others then
+  perform messenger.refuse_conflict(sqlstate, sqlerrm);
+  raise;
 end
 $function$;
 
@@ -15741,6 +15911,9 @@ comment on routine messenger.redrive_ids(bigint[],jsonb) is
 
 comment on routine messenger.redriven_transport(text,jsonb) is
   'Part of messenger_redrive: the transport through which a dead letter goes again.';
+
+comment on routine messenger.refuse_conflict(text,text) is
+  'Part of calls over HTTP: raises PT503 in place of a conflict of transactions, which PostgREST would repeat without end.';
 
 comment on routine messenger.refuse_other_batch() is
   'Part of messenger_write_batch: refuses other content under the idempotency key of a batch.';

@@ -121,6 +121,22 @@ $$;
 comment on function messenger.refuse_late() is
   'Part of messenger_enqueue: refuses a message whose time to live is over when it falls due. It would never run.';
 
+-- PostgREST repeats a call without end, also after its client has left, if it fails with a SQLSTATE for a conflict of
+-- transactions that a trigger of a project's own raises. A deadlock is left to PostgREST: a repeated call passes.
+create function messenger.refuse_conflict(p_sqlstate text, p_message text) returns void
+language plpgsql
+set search_path = ''
+as $$
+begin
+  if left(p_sqlstate, 3) = '400' then
+    raise sqlstate 'PT503' using
+      message = format('the database has met another transaction: %s', p_message), detail = p_sqlstate;
+  end if;
+end
+$$;
+comment on function messenger.refuse_conflict(text, text) is
+  'Part of calls over HTTP: raises PT503 in place of a conflict of transactions, which PostgREST would repeat without end.';
+
 -- The call over HTTP. PostgREST passes the whole body to a single parameter without a name. A parameter with a
 -- name has to be taken out of the body first, which costs 1 us a message. PostgREST passes a set of one row on as
 -- it is, and would read through a single value once more.
@@ -140,6 +156,9 @@ begin
     );
   end if;
   return next public.messenger_enqueue($1, true);
+exception when others then
+  perform messenger.refuse_conflict(sqlstate, sqlerrm);
+  raise;
 end
 $$;
 

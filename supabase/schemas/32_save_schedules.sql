@@ -201,6 +201,9 @@ exception
     end;
   when unique_violation then
     raise sqlstate 'PT409' using message = 'name: another schedule has this name';
+  when others then
+    perform messenger.refuse_conflict(sqlstate, sqlerrm);
+    raise;
 end
 $$;
 comment on function public.messenger_save_schedules(jsonb, boolean) is

@@ -341,6 +341,9 @@ begin
       or s.stamps -> 'user' ->> 'id' = messenger_unschedule.user_id
     );
   return found;
+exception when others then
+  perform messenger.refuse_conflict(sqlstate, sqlerrm);
+  raise;
 end
 $$;
 comment on function public.messenger_unschedule(bigint, text) is

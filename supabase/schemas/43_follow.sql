@@ -269,6 +269,9 @@ begin
     perform messenger.cancel_ids(array[messenger_cancel_message.id]);
   end if;
   return public.messenger_follow(messenger_cancel_message.id, messenger_cancel_message.user_id);
+exception when others then
+  perform messenger.refuse_conflict(sqlstate, sqlerrm);
+  raise;
 end
 $$;
 comment on function public.messenger_cancel_message(bigint, text) is

@@ -122,6 +122,9 @@ begin
     perform messenger.check_schedule_quota(user_id, 0, max_schedules);
   end if;
   return public.messenger_show_user_schedule(user_id, known.id) -> 'schedule';
+exception when others then
+  perform messenger.refuse_conflict(sqlstate, sqlerrm);
+  raise;
 end
 $$;
 comment on function public.messenger_change_user_schedule(

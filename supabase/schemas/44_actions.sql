@@ -153,6 +153,9 @@ begin
     );
   end if;
   return answer;
+exception when others then
+  perform messenger.refuse_conflict(sqlstate, sqlerrm);
+  raise;
 end
 $$;
 comment on function public.messenger_act(text, text, jsonb) is

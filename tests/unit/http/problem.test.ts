@@ -28,6 +28,10 @@ const cases: [string, string, number, string][] = [
   ["23514", "violates check constraint", 500, "database_error"],
   ["22P02", "invalid input syntax", 500, "database_error"],
   ["P0001", "raised by a trigger", 500, "database_error"],
+  ["PT500", "raised by a trigger", 500, "database_error"],
+  ["45000", "raised by a trigger", 500, "database_error"],
+  ["PT503", "raised by a trigger", 503, "unavailable"],
+  ["23P01", "conflicting key value violates exclusion constraint", 409, "conflict"],
   ["XX000", "missing chunk", 500, "database_error"],
   ["42501", "permission denied for table messenger_messages", 500, "misconfigured"],
   [

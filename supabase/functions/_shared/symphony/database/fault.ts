@@ -12,15 +12,15 @@ export type Fault = "passing" | "too_much" | "data" | "refused";
 /** A code of PostgREST or Postgres. Proxies use other codes, or none. */
 const WRITTEN_BY_POSTGREST = /^(PGRST[0-9A-Z]{3}|[0-9A-Z]{5})$/;
 
-// 57014: cancelled by statement_timeout. 53200: out of memory.
-const TOO_MUCH = /^(57014|53200)$/;
+// 57014: cancelled by statement_timeout. 25P04: ended by transaction_timeout. 53200: out of memory.
+const TOO_MUCH = /^(57014|25P04|53200)$/;
 
 // 08 connection, 53 resources, 57 operator, 58 system; 40001 and 40P01 serialization and deadlock, 55P03 lock
-// not available, 25006 read only, as in a failover, 26000 a pooler that changed the connection; PT5xx a passing
-// fault that our functions report. PGRST000-003 no connection; 202, 204 and 205 a schema cache that is behind or
+// not available, 25006 read only, as in a failover, 26000 a pooler that changed the connection; PT502 to PT504 a passing
+// fault that a function reports: ours raise PT503. HV00N a foreign server that is away. PGRST000-003 no connection; 202, 204 and 205 a schema cache that is behind or
 // ahead.
 const PASSING =
-  /^((08|53|57|58)...|PT5..|40001|40P01|55P03|25006|26000|PGRST00[0-3]|PGRST20[245])$/;
+  /^((08|53|57|58)...|PT50[234]|40001|40P01|55P03|25006|26000|HV00N|PGRST00[0-3]|PGRST20[245])$/;
 
 // An unknown function, table, column, type or cast: a migration is running, if the name is one of ours.
 const UNDEFINED = /^(42883|42P01|42703|42704|42846)$/;
@@ -28,10 +28,10 @@ const OURS = /\bmessenger[_.]/;
 // Postgres keeps the plans of functions by connection; a migration makes them stale once.
 const STALE_PLAN = /^cached plan must not change result type/;
 
-// Errors that a row, or a user's trigger on it, may cause: 22 data, 23 integrity, 54 limits, P0 raised,
-// XX internal, such as a value that cannot be read; and PT4xx, refusals of our functions.
-const DATA = /^((21|22|23|24|27|2F|34|38|39|42|44|54|0A|P0|XX)...|PT4..)$/;
-const FORBIDDEN = "42501";
+// A missing permission, role or catalog, a wrong password, and a setting of the server: these concern the whole call, as
+// do refusals of PostgREST itself. Every other code may come from one row, or from a user's trigger on it, which may
+// raise any code: 22 data, 23 integrity, 54 limits, P0 raised, XX a value that cannot be read, 45000, PT4xx, PT500.
+const REFUSED = /^(42501|(28|3D|0L|0P|F0)...|PGRST...)$/;
 
 /** Tells whether PostgREST wrote a response's error, and not a proxy in front of it. */
 export function isWrittenByPostgrest(error: unknown): boolean {
@@ -50,5 +50,5 @@ export function faultOf(
   if (TOO_MUCH.test(code)) return "too_much";
   if (PASSING.test(code) || UNDEFINED.test(code) && OURS.test(message)) return "passing";
   if (code === "0A000" && STALE_PLAN.test(message)) return "passing";
-  return code !== FORBIDDEN && DATA.test(code) ? "data" : "refused";
+  return REFUSED.test(code) ? "refused" : "data";
 }

@@ -164,7 +164,8 @@ function toConflict(error: ConflictError, path: readonly (string | number)[]): P
 
 // SQLSTATEs and PostgREST codes for missing objects, permissions or keys. Only an operator can help.
 const MISCONFIGURED = /^(42|3F|PGRST1|PGRST3)/;
-const UNIQUE_VIOLATION = "23505";
+// A key or a range that another row has.
+const TAKEN = /^(23505|23P01)$/;
 const RETRY_AFTER_S = 2;
 /** The words of messenger.check_outbox_room. */
 const OUTBOX_FULL = /\boutbox: holds /;
@@ -188,7 +189,7 @@ function ofDatabase(error: TransportError): Problem {
       : `The ${refuser} did not answer`;
     return problem(503, "unavailable", `${reason}; try again`, more);
   }
-  return code === UNIQUE_VIOLATION
+  return TAKEN.test(code)
     ? problem(409, "conflict", "The request conflicts with what the database already holds")
     : problem(
       500,

@@ -1,0 +1,99 @@
+/** Triggers of a project's own refuse what the bus writes: the status says whether trying again helps. */
+
+import { assertEquals } from "@std/assert";
+import { addFailed, ask } from "../support/management.ts";
+import { testsOnStack, type TestStack } from "../support/stack.ts";
+
+const note = { type: "Note", payload: { text: "x" } };
+const schedule = { type: "interval", config: { interval: "1h" } };
+
+/** Runs the body while a trigger on the table raises the code. */
+async function withTrigger(
+  stack: TestStack,
+  [table, code, when = "true"]: readonly [table: string, code: string, when?: string],
+  body: () => Promise<void>,
+): Promise<void> {
+  await stack.sql.unsafe(`
+    create function public.refuse() returns trigger language plpgsql as $$
+    begin
+      if ${when} then
+        raise exception using errcode = '${code}', message = 'the project refuses it';
+      end if;
+      return new;
+    end $$;
+    create trigger refuse before insert or update on public.${table}
+      for each row execute function public.refuse();
+  `);
+  try {
+    await body();
+  } finally {
+    await stack.sql.unsafe("drop function public.refuse() cascade");
+  }
+}
+
+/** Codes that a trigger may raise, with the status and the code of the response. */
+const CODES: readonly (readonly [code: string, status: number, name: string])[] = [
+  ["P0001", 500, "database_error"],
+  ["PT500", 500, "database_error"],
+  ["45000", 500, "database_error"],
+  ["23505", 409, "conflict"],
+  ["PT409", 409, "conflict"],
+  ["PT400", 400, "invalid_request"],
+  ["40001", 503, "unavailable"],
+  ["55P03", 503, "unavailable"],
+  ["PT503", 503, "unavailable"],
+  ["57014", 504, "timeout"],
+];
+
+testsOnStack({}, (test) => {
+  for (const [code, status, name] of CODES) {
+    test(`what a trigger refuses with ${code} is ${status} ${name}, at a dispatch, a redrive and a change of a queue`, async (stack) => {
+      const failed = await addFailed(stack);
+      await withTrigger(stack, ["messenger_messages", code], async () => {
+        const response = await stack.post("dispatch", note);
+        assertEquals([response.status, (await response.json()).code], [status, name]);
+        const redriven = await ask(stack, "POST", `/failed-messages/${failed}/redrive`, {});
+        assertEquals([redriven.status, redriven.body.code], [status, name]);
+        assertEquals(await stack.count(), 0);
+      });
+      await withTrigger(stack, ["messenger_queues", code], async () => {
+        const changed = await ask(stack, "PATCH", "/queues/default", { weight: 2 });
+        assertEquals([changed.status, changed.body.code], [status, name]);
+      });
+    });
+  }
+
+  for (const [code, status] of [["PT500", 500], ["40001", 503]] as const) {
+    test(`a schedule that a trigger refuses with ${code} is ${status}, for a backend and an operator`, async (stack) => {
+      const open = { type: "Open", payload: { text: "x" }, schedule };
+      const { scheduleId } = await (await stack.post("dispatch", open)).json();
+      await withTrigger(stack, ["messenger_schedules", code], async () => {
+        assertEquals((await stack.post("dispatch", open)).status, status);
+        const asked = [
+          ["POST", "/schedules", open],
+          ["PATCH", `/schedules/${scheduleId}`, { config: { interval: "2h" } }],
+          ["POST", `/schedules/${scheduleId}/pause`, {}],
+        ] as const;
+        for (const [method, path, body] of asked) {
+          assertEquals((await ask(stack, method, path, body)).status, status, path);
+        }
+      });
+    });
+  }
+
+  for (const code of ["45000", "PT500"]) {
+    test(`an outcome that a trigger refuses with ${code} ends its own message alone`, async (stack) => {
+      const ids = await stack.dispatch([1, 0, 1].map((failures) => ({
+        ...{ type: "Wobbly", payload: { failures, snoozes: failures === 0 ? 1 : 0 } },
+      })));
+      const isSnoozed =
+        "old.lease_token is not null and new.lease_token is null and new.retry_count = 0";
+      const when = `tg_op = 'UPDATE' and ${isSnoozed}`;
+      await withTrigger(stack, ["messenger_messages", code, when], async () => {
+        await stack.tick();
+      });
+      const dead = await stack.sql`select id::text from public.messenger_failed_messages`;
+      assertEquals([await stack.count(), dead.map(({ id }) => id)], [0, [ids[1]]]);
+    });
+  }
+});
