@@ -5,19 +5,21 @@ import { fileURLToPath } from "node:url";
 import { createClient } from "@supabase/supabase-js";
 import { createMessenger } from "../supabase/functions/_shared/symphony/index.ts";
 import {
-  createManagementApp,
+  managementApps,
   openApiDocument,
 } from "../supabase/functions/_shared/symphony/management/index.ts";
+import { RESOURCES } from "../supabase/functions/_shared/symphony/management/resources.ts";
 
 /** Where the document stands. */
 export const OPENAPI_FILE = fileURLToPath(new URL("../docs/openapi.json", import.meta.url));
 
 /** The document, as it is committed. Nothing is asked of a project. */
-export function openApiText(): string {
+export async function openApiText(): Promise<string> {
   const supabase = createClient("http://127.0.0.1", "none");
   const { bus, log } = createMessenger({ supabase, messages: [] });
-  const app = createManagementApp({ supabase, bus, log }, { adminRoles: [], readOnlyRoles: [] });
+  const make = managementApps({ supabase, bus, log }, { adminRoles: [], readOnlyRoles: [] });
+  const app = await make(RESOURCES);
   return `${JSON.stringify(openApiDocument(app), null, 2)}\n`;
 }
 
-if (import.meta.main) await writeFile(OPENAPI_FILE, openApiText());
+if (import.meta.main) await writeFile(OPENAPI_FILE, await openApiText());

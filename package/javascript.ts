@@ -49,7 +49,7 @@ async function bundle(
     jsx: "automatic",
     platform: "neutral",
     mainFields: ["module", "main"],
-    conditions: ["import", "node"],
+    conditions: ["import", "module", "node"],
     target: TARGET,
     external: [...EXTERNAL.flatMap((name) => [name, `${name}/*`]), "node:*"],
     plugins: [requiredNodeModules],

@@ -49,26 +49,39 @@ const SENDING = [
 ]
   .map((name) => `webhooks/${name}`);
 
+/** The management API's resources: a request loads those of its path. */
+const RESOURCES = ["queues.ts", "messages.ts", "message-schemas.ts", "status.ts", "webhooks.ts"]
+  .map((name) => `management/${name}`);
+
 const doors: [path: string, loads: string, never: string[]][] = [
   [
     "dispatch/index.ts",
     "webhooks/define-webhook.ts",
-    ["worker", "management", ...SENDING, ...IN_MEMORY],
+    ["worker", "management", "http/tick-app.ts", "http/dispatch-app.ts", ...SENDING, ...IN_MEMORY],
   ],
-  ["dispatch/index.ts", "http/dispatch-app.ts", ["worker", "management", ...IN_MEMORY]],
+  ["_shared/symphony/http/dispatch-app.ts", "http/dispatcher.ts", [
+    "worker",
+    "management",
+    ...IN_MEMORY,
+  ]],
   ["_shared/symphony/http/tick-app.ts", "worker/worker.ts", [
     "management",
     ...SENDING,
     ...IN_MEMORY,
   ]],
-  ["tick/index.ts", "bus/bus.ts", ["management", ...IN_MEMORY]],
-  ["_shared/symphony/http/management-app.ts", "management/index.ts", ["worker", ...IN_MEMORY]],
+  ["tick/index.ts", "bus/bus.ts", ["management", "http/dispatch-app.ts", ...IN_MEMORY]],
+  ["_shared/symphony/http/management-app.ts", "management/index.ts", [
+    "worker",
+    "http/dispatch-app.ts",
+    ...RESOURCES,
+    ...IN_MEMORY,
+  ]],
   ["_shared/symphony/http/webhook-app.ts", "webhooks/verify-webhook.ts", [
     "worker",
     "management",
     ...IN_MEMORY,
   ]],
-  ["messenger/index.ts", "bus/bus.ts", ["worker", ...IN_MEMORY]],
+  ["messenger/index.ts", "bus/bus.ts", ["worker", "http/dispatch-app.ts", ...IN_MEMORY]],
   [
     "_shared/symphony/index.ts",
     "message/define-message.ts",

@@ -9,19 +9,21 @@ const CLIENT = new URL("./fixtures/openapi_client.ts.txt", import.meta.url);
 const IMPORT_MAP = new URL("../../../import_map.json", import.meta.url).pathname;
 
 Deno.test("the committed OpenAPI document is that of the code", async () => {
-  const isCurrent = openApiText() === await Deno.readTextFile(OPENAPI_FILE);
+  const isCurrent = await openApiText() === await Deno.readTextFile(OPENAPI_FILE);
   assert(isCurrent, "the document differs from the code: run `deno task openapi`");
 });
 
 Deno.test("the OpenAPI document is valid by the specification, and the validator refuses others", async () => {
-  const document = JSON.parse(openApiText());
+  const document = JSON.parse(await openApiText());
   assertEquals(await new Validator().validate(document), { valid: true });
   const broken = { ...document, paths: { "/x": { get: { responses: 5 } } } };
   assertEquals((await new Validator().validate(broken)).valid, false);
 });
 
-Deno.test("every operation has an id of its own, a summary, and says how it fails", () => {
-  const { paths }: { paths: Record<string, Record<string, Operation>> } = JSON.parse(openApiText());
+Deno.test("every operation has an id of its own, a summary, and says how it fails", async () => {
+  const { paths }: { paths: Record<string, Record<string, Operation>> } = JSON.parse(
+    await openApiText(),
+  );
   const operations = Object.values(paths).flatMap((methods) => Object.values(methods));
   assert(operations.length > 25);
   assertEquals(
@@ -41,7 +43,7 @@ Deno.test("a client generated from the document type-checks, and refuses what is
   try {
     await Deno.writeTextFile(
       `${folder}/schema.ts`,
-      astToString(await openapiTS(JSON.parse(openApiText()))),
+      astToString(await openapiTS(JSON.parse(await openApiText()))),
     );
     await Deno.copyFile(CLIENT, `${folder}/client.ts`);
     const check = new Deno.Command(Deno.execPath(), {

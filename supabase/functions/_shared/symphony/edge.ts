@@ -9,9 +9,8 @@
  * export default createTick(project);
  * ```
  *
- * The three functions share this file, but `dispatch` must not load the worker, which a frontend's
- * first request would wait for. So the worker and the management API are imported dynamically, by
- * literal paths, which the bundlers of Supabase and npm follow.
+ * The functions share this file, and the first request of each waits until it has loaded. So each imports its app
+ * dynamically, by a literal path, which the bundlers of Supabase and npm follow: none loads what only another needs.
  */
 
 import "./runtime/zod-version.ts";
@@ -19,7 +18,6 @@ import type { z } from "zod";
 import { createAdminClient } from "@supabase/server/core";
 import type { Middleware } from "./bus/middleware.ts";
 import { routingOf } from "./bus/routing.ts";
-import { dispatchApp } from "./http/dispatch-app.ts";
 import type { EventDefinition } from "./message/event.ts";
 import { typeOf } from "./message/definition-lists.ts";
 import type { MessageDefinition } from "./message/definition.ts";
@@ -68,7 +66,8 @@ export interface EdgeFunction {
  * @throws RangeError if a definition, an option or a setting is wrong
  */
 export function createDispatch(project: Project): EdgeFunction {
-  return serve(dispatchApp(messengerOf(project)));
+  const messenger = messengerOf(project);
+  return serve(import("./http/dispatch-app.ts").then(({ dispatchApp }) => dispatchApp(messenger)));
 }
 
 /**

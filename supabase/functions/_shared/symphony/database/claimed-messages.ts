@@ -3,6 +3,7 @@
  * row; the envelope never holds them, and one odd row never stops a claim.
  */
 
+import { onFirstUse } from "../runtime/first-use.ts";
 import { isOptions } from "../runtime/option-names.ts";
 import { MAX_DEPTH } from "../runtime/json.ts";
 import { z } from "zod";
@@ -110,26 +111,28 @@ function isDispatched(value: unknown): value is Dispatched {
 }
 
 /** Checks of the stamps that the bus itself reads. A stamp of another shape is left out. */
-const CHECKED = new Map<string, z.ZodType>(Object.entries({
-  handledBy: z.array(z.unknown()).transform((names) =>
-    names.filter((name) => typeof name === "string")
-  ),
-  redriven: z.number(),
-  redrivenFrom: z.number(),
-  schedule: z.object({
-    id: z.string(),
-    name: z.string().nullable().default(null),
-    occurrence: z.string(),
-    run: z.number(),
-  }),
-  user: z.object({ id: z.string(), isAnonymous: z.boolean().default(false) }),
-  durable: z.object({
-    version: z.union([z.string(), z.number()]).nullable().default(null),
-    // A record of zod leaves out the key __proto__, which handlers and types may have for a name.
-    dispatched: z.custom<Dispatched>(isDispatched).optional().catch(undefined),
-  }),
-  unknownType: z.object({ times: z.number(), attempt: z.number() }),
-}));
+const checksOfStamps = onFirstUse(() =>
+  new Map<string, z.ZodType>(Object.entries({
+    handledBy: z.array(z.unknown()).transform((names) =>
+      names.filter((name) => typeof name === "string")
+    ),
+    redriven: z.number(),
+    redrivenFrom: z.number(),
+    schedule: z.object({
+      id: z.string(),
+      name: z.string().nullable().default(null),
+      occurrence: z.string(),
+      run: z.number(),
+    }),
+    user: z.object({ id: z.string(), isAnonymous: z.boolean().default(false) }),
+    durable: z.object({
+      version: z.union([z.string(), z.number()]).nullable().default(null),
+      // A record of zod leaves out the key __proto__, which handlers and types may have for a name.
+      dispatched: z.custom<Dispatched>(isDispatched).optional().catch(undefined),
+    }),
+    unknownType: z.object({ times: z.number(), attempt: z.number() }),
+  }))
+);
 
 /** SQL can nest deeper than JSON.stringify's stack can take, and one such value would fail the whole settle call. */
 function isDeeper(value: unknown, levels: number): boolean {
@@ -148,13 +151,14 @@ function isDeeper(value: unknown, levels: number): boolean {
 export function toStamps(value: unknown): Stamps {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return {};
   const stamps: Record<string, unknown> = value as Record<string, unknown>;
+  const checks = checksOfStamps();
   for (const name of Object.keys(stamps)) {
     const stamp = stamps[name];
     if (isDeeper(stamp, MAX_DEPTH)) {
       delete stamps[name];
       continue;
     }
-    const schema = CHECKED.get(name);
+    const schema = checks.get(name);
     if (!schema) continue;
     const { success, data } = schema.safeParse(stamp);
     if (success) stamps[name] = data;

@@ -8,6 +8,7 @@ import { Buffer } from "node:buffer";
 import { createHmac, timingSafeEqual } from "node:crypto";
 import { z } from "zod";
 import type { Duration } from "../runtime/duration.ts";
+import { onFirstUse } from "../runtime/first-use.ts";
 
 /** Options of a token. */
 export interface TokenOptions {
@@ -31,7 +32,9 @@ const VERSION = "v1";
 /** Longest token that is looked at, in characters: a key has at most 255, and each may take 4 bytes. */
 const LONGEST_TOKEN = 4_000;
 
-const content = z.tuple([z.string(), z.string(), z.int(), z.string().min(1).max(100)]);
+const contentOf = onFirstUse(() =>
+  z.tuple([z.string(), z.string(), z.int(), z.string().min(1).max(100)])
+);
 
 /** The key that signs: a secret key signs nothing itself, so that a signature tells nothing about it. */
 function signingKey(secret: string): Buffer {
@@ -74,7 +77,7 @@ export function readToken(token: string, secrets: readonly string[]): EventToken
     return given.length === wanted.length && timingSafeEqual(given, wanted);
   }).includes(true);
   if (!isSigned) return null;
-  const { data } = content.safeParse(JSON.parse(Buffer.from(body, "base64url").toString()));
+  const { data } = contentOf().safeParse(JSON.parse(Buffer.from(body, "base64url").toString()));
   if (!data) return null;
   const [event, messageId, expiresAt, tokenId] = data;
   return { event, messageId, expiresAt, tokenId };

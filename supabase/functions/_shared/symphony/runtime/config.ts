@@ -5,16 +5,51 @@ import { variable, variableNames } from "./environment.ts";
 import { LOG_LEVELS } from "./log.ts";
 import { checkNames, nearest } from "./option-names.ts";
 
-const wholeNumber = (fallback: number, smallest: number, largest: number) =>
-  z.string().regex(/^\d+$/, "has to be a whole number").transform(Number)
-    .pipe(z.number().min(smallest).max(largest))
-    .default(fallback);
+/** The settings of the functions. */
+export interface Config {
+  readonly schedulerBatchSize: number;
+  readonly workerBatchSize: number;
+  readonly workerConcurrency: number;
+  readonly leaseMs: number;
+  readonly tickBudgetMs: number;
+  readonly tickMaxMs: number;
+  readonly tickCpuMs: number;
+  readonly tickMaxMessages: number;
+  readonly maxRetryAfterMs: number;
+  readonly maxUserSchedules: number;
+  readonly maxBodyBytes: number;
+  readonly adminRoles: readonly string[];
+  readonly readOnlyRoles: readonly string[];
+  readonly logLevel: (typeof LOG_LEVELS)[number];
+  readonly logLimit: number;
+}
 
-const names = z.string().default("").transform((list) =>
-  list.split(",").map((name) => name.trim()).filter((name) => name !== "")
-);
+/** The settings that a project gives in code. */
+export type ProjectSettings = Partial<Config>;
 
-const settings = z.object({
+/** A setting: its value by default, and the check of a text that gives another. */
+interface Setting<Value> {
+  readonly fallback: Value;
+  /** Makes the schema. Most settings are given nowhere, and all schemas took 5 ms of each cold start. */
+  readonly schema: () => z.ZodType<Value>;
+}
+
+const wholeNumber = (fallback: number, smallest: number, largest: number): Setting<number> => ({
+  fallback,
+  schema: () =>
+    z.string().regex(/^\d+$/, "has to be a whole number").transform(Number)
+      .pipe(z.number().min(smallest).max(largest)),
+});
+
+const names: Setting<readonly string[]> = {
+  fallback: [],
+  schema: () =>
+    z.string().transform((list) =>
+      list.split(",").map((name) => name.trim()).filter((name) => name !== "")
+    ),
+};
+
+const SETTINGS: { readonly [Name in keyof Config]: Setting<Config[Name]> } = {
   /** Schedules that a tick processes at once. */
   schedulerBatchSize: wholeNumber(100, 1, 1000),
   /** Prefetch size: messages that a tick holds at once. */
@@ -42,35 +77,10 @@ const settings = z.object({
   /** Roles that may only read the management API. */
   readOnlyRoles: names,
   /** Least serious log level that is written. */
-  logLevel: z.enum(LOG_LEVELS).default("info"),
+  logLevel: { fallback: "info", schema: () => z.enum(LOG_LEVELS) },
   /** Most log lines in 10 s; 0 is no limit. */
   logLimit: wholeNumber(100, 0, 1_000_000),
-}).refine(({ tickBudgetMs, tickMaxMs }) => tickBudgetMs < tickMaxMs, {
-  path: ["tickBudgetMs"],
-  message: "has to be less than SYMPHONY_TICK_MAX_MS",
-});
-
-/** The settings of the functions. */
-export interface Config {
-  readonly schedulerBatchSize: number;
-  readonly workerBatchSize: number;
-  readonly workerConcurrency: number;
-  readonly leaseMs: number;
-  readonly tickBudgetMs: number;
-  readonly tickMaxMs: number;
-  readonly tickCpuMs: number;
-  readonly tickMaxMessages: number;
-  readonly maxRetryAfterMs: number;
-  readonly maxUserSchedules: number;
-  readonly maxBodyBytes: number;
-  readonly adminRoles: readonly string[];
-  readonly readOnlyRoles: readonly string[];
-  readonly logLevel: (typeof LOG_LEVELS)[number];
-  readonly logLimit: number;
-}
-
-/** The settings that a project gives in code. */
-export type ProjectSettings = Partial<Config>;
+};
 
 const VARIABLES: Readonly<Record<keyof Config, string>> = {
   schedulerBatchSize: "SYMPHONY_SCHEDULER_BATCH_SIZE",
@@ -107,21 +117,26 @@ export function readConfig(
   checkNames(project, [...NAMES, ...others], "config: ");
   if (!get) checkVariables(variableNames(), Object.values(VARIABLES));
   const read = get ?? variable;
-  const texts = new Map<keyof Config, string>();
-  const inCode = new Set<keyof Config>();
+  const values = new Map<keyof Config, unknown>();
+  const problems: string[] = [];
+  const refuse = (name: keyof Config, problem: string) => {
+    const isInCode = !read(VARIABLES[name]) && project[name] !== undefined;
+    problems.push(`${isInCode ? `config.${name}` : VARIABLES[name]}: ${problem}`);
+  };
   for (const name of NAMES) {
     const text = read(VARIABLES[name]);
-    const given = project[name];
-    if (!text && given !== undefined) inCode.add(name);
-    if (text || given !== undefined) texts.set(name, text || String(given));
+    const { fallback, schema } = SETTINGS[name];
+    const given = text || (project[name] === undefined ? undefined : String(project[name]));
+    const parsed = given === undefined ? undefined : schema().safeParse(given);
+    values.set(name, parsed ? parsed.data : fallback);
+    for (const { message } of parsed?.error?.issues ?? []) refuse(name, message);
   }
-  const parsed = settings.safeParse(Object.fromEntries(texts));
-  if (parsed.success) return parsed.data;
-  const wrong = parsed.error.issues.map(({ path: [setting], message }) => {
-    const name = setting as keyof Config;
-    return `${inCode.has(name) ? `config.${name}` : VARIABLES[name]}: ${message}`;
-  });
-  throw new RangeError(wrong.join("; "));
+  const config = Object.fromEntries(values) as unknown as Config;
+  if (problems.length === 0 && config.tickBudgetMs >= config.tickMaxMs) {
+    refuse("tickBudgetMs", `has to be less than ${VARIABLES.tickMaxMs}`);
+  }
+  if (problems.length === 0) return config;
+  throw new RangeError(problems.join("; "));
 }
 
 function checkVariables(given: readonly string[], known: readonly string[]): void {

@@ -51,7 +51,7 @@ const OWN_CALLS_MS = 15_000;
  */
 export function defineWebhook<const Type extends string = "WebhookMessage">(
   options: WebhookOptions & { readonly type?: Type } = {},
-): MessageDefinition<typeof webhookPayload, Type> {
+): MessageDefinition<ReturnType<typeof webhookPayload>, Type> {
   checkIsOptions(options, "defineWebhook: ");
   // Without a type of its own, the parameter has its default.
   const { type = "WebhookMessage" as Type, queue = "webhooks", retry = RETRY } = options;
@@ -59,7 +59,7 @@ export function defineWebhook<const Type extends string = "WebhookMessage">(
   const settings = settingsOf(type, options);
   return defineMessage({
     type,
-    schema: webhookPayload,
+    schema: webhookPayload(),
     queue,
     timeout: settings.timeoutMs + OWN_CALLS_MS,
     retry,
