@@ -105,6 +105,20 @@ for (const [what, options, path] of tooFar) {
   });
 }
 
+Deno.test("a user's schedule runs at least every 400 days, or as far apart as a longer maxDelay says", async () => {
+  const every = (interval: string, maxRuns?: number) => ({
+    schedule: { type: "interval", config: { interval }, ...(maxRuns && { maxRuns }) },
+  });
+  const short = define({ maxDelay: "1h" });
+  for (const definition of [undefined, short]) await allowed(every("400d"), { definition });
+  for (const options of [every("401d"), every("36500d"), every("36500d", 1)]) {
+    const refused = await assertRejects(() => allowed(options, { path: [2] }), Problem);
+    const { issues: [issue] = [] } = refused;
+    assertEquals(issue?.path, [2, "schedule", "config", "interval"]);
+  }
+  await allowed(every("500d"), { definition: define({ maxDelay: "500d" }) });
+});
+
 Deno.test("a rule is told what the caller chose", async () => {
   const asked: AccessRequest<unknown>[] = [];
   const definition = define({

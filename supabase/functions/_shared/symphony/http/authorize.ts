@@ -69,6 +69,9 @@ export async function authorize(
   };
 }
 
+/** Longest interval of a user's schedule, unless `maxDelay` is longer, in ms: 400 days. A cron expression comes once a year. */
+const LONGEST_INTERVAL_MS = 400 * 86_400_000;
+
 /** Refuses times that are too far ahead: until its time, a message holds up its group and takes up a row. */
 function checkTimes(
   { delay, availableAt, schedule }: DispatchMessage,
@@ -87,10 +90,21 @@ function checkTimes(
       ["schedule", "jitter"],
     ],
   ];
+  const refuse = (place: string[], message: string) => {
+    throw invalidRequest("invalid_request", [{ path: [...path, ...place], message }]);
+  };
   const tooFar = times.find(([isTooFar]) => isTooFar);
-  if (!tooFar) return;
-  const message = `may lie at most ${maxDelayMs} ms ahead for messages of this type`;
-  throw invalidRequest("invalid_request", [{ path: [...path, ...tooFar[1]], message }]);
+  if (tooFar) {
+    refuse(tooFar[1], `may lie at most ${maxDelayMs} ms ahead for messages of this type`);
+  }
+  const longest = Math.max(LONGEST_INTERVAL_MS, maxDelayMs);
+  const interval = schedule?.type === "interval" ? schedule.config.interval : 0;
+  if (parseDuration(interval, "schedule.config.interval") > longest) {
+    refuse(
+      ["schedule", "config", "interval"],
+      `may be at most ${longest} ms for messages of this type`,
+    );
+  }
 }
 
 /** Refuses more missed runs at once than a schedule makes up by default: operators alone may raise that. */
