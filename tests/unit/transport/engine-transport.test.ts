@@ -15,8 +15,9 @@ const away = () => Promise.reject(new TransportError("test", "the database is aw
 /** A transport over a broker that has messages, with calls to home that fail until they are mended. */
 async function start(
   payloads: readonly string[],
-  { now = Date.now, outbox = true, repeated = true }: {
+  { now = Date.now, outbox = true, repeated = true, groupOf = () => "g" }: {
     readonly now?: () => number;
+    readonly groupOf?: (payload: string) => string | null;
     readonly outbox?: boolean;
     readonly repeated?: boolean;
   } = {},
@@ -27,8 +28,9 @@ async function start(
   const { installation: origin } = await home.loadSteps([]);
   await broker.publish(payloads.map((payload, index) => {
     const createdAt = new Date().toISOString();
-    const body = writeBody({ origin, payload, createdAt, groupKey: "g", repeated });
-    const facts = { type: "T", queue: "default", priority: 0, groupKey: "g" };
+    const groupKey = groupOf(payload);
+    const body = writeBody({ origin, payload, createdAt, groupKey, repeated });
+    const facts = { type: "T", queue: "default", priority: 0, groupKey };
     return { id: String(index + 1), publication: 1, body, bytes: body.length, ...facts };
   }));
   const calls = { lookUp: away as () => Promise<LookedUp[]>, isAway: true, leaseMs: 0 };
@@ -123,4 +125,38 @@ Deno.test("what comes through the outbox is not run while home cannot tell wheth
   const { transport, calls } = await start(["a"], { repeated: false });
   calls.isAway = false;
   await assertRejects(() => transport.claim(claimOf()), TransportError);
+});
+
+Deno.test("messages behind a thousand of one group are taken while the first of the group runs", async () => {
+  const group = Array.from({ length: 1_000 }, (_, n) => `${n} of g`);
+  const groupOf = (payload: string) => payload.endsWith("g") ? "g" : null;
+  const { transport, calls } = await start([...group, "other"], { groupOf, repeated: false });
+  Object.assign(calls, { isAway: false, lookUp: () => Promise.resolve([]) });
+  const take = async () => (await transport.claim(claimOf())).messages;
+  const first = await take();
+  assertEquals(first.map(({ payload }) => payload), ["0 of g"]);
+  assertEquals((await take()).map(({ payload }) => payload), ["other"]);
+  const outcome = { kind: "handled" } as const;
+  await transport.settle(first.map(({ id, leaseToken }) => ({ id, leaseToken, outcome })));
+  assertEquals((await take()).map(({ payload }) => payload), ["1 of g"]);
+});
+
+Deno.test("no more than some thousands of a group are held while their first one runs", async () => {
+  const { transport, calls, broker } = await start(Array.from({ length: 5_000 }, () => "x"));
+  Object.assign(calls, { isAway: false, lookUp: () => Promise.resolve([]) });
+  for (let claims = 0; claims < 20; claims++) await transport.claim(claimOf());
+  const [{ ready = 0 } = {}] = await broker.depth();
+  assertEquals(ready >= 2_500, true);
+});
+
+Deno.test("a message of a group that a worker gives back comes again before the later ones of its group", async () => {
+  const { transport, calls, broker } = await start(["a", "b"], { repeated: false });
+  Object.assign(calls, { isAway: false, lookUp: () => Promise.resolve([]) });
+  const take = async () => (await transport.claim(claimOf())).messages;
+  const taken = await take();
+  const outcome = { kind: "released" } as const;
+  await transport.settle(taken.map(({ id, leaseToken }) => ({ id, leaseToken, outcome })));
+  assertEquals((await take()).map(({ payload }) => payload), ["a"]);
+  await transport.close();
+  assertEquals((await broker.depth())[0], { queue: "default", ready: 2, unacknowledged: 0 });
 });

@@ -21,7 +21,7 @@ function connection() {
         const properties = { messageId: "1", headers: { type: "T", publication: 1 } };
         const fields = { deliveryTag: 1, redelivered: false };
         setTimeout(() => receive({ fields, properties, content: Buffer.from("{}") } as never), 5);
-        return Promise.resolve();
+        return Promise.resolve({ consumerTag: queue });
       },
       close: () => Promise.resolve(void closed++),
     });

@@ -10,7 +10,7 @@ import type { DeliveryCalls } from "../database/delivery-calls.ts";
 import type { Settlement } from "../message/outcome.ts";
 import type { Logger } from "../runtime/log.ts";
 import type { Capabilities } from "./capabilities.ts";
-import { DeliveryReader } from "./delivery-reader.ts";
+import { DeliveryPuller } from "./delivery-puller.ts";
 import { DeliverySorter } from "./delivery-sorter.ts";
 import type { EffectRequest, StepsRequest, StepsToSave } from "./durable-store.ts";
 import type { Engine, EngineDelivery } from "./engine.ts";
@@ -26,10 +26,7 @@ import {
 } from "./receiver.ts";
 import { needsHome } from "./needs-home.ts";
 import { Outage } from "./outage.ts";
-import { type Transport, TransportError } from "./transport.ts";
-
-/** Most deliveries that wait for their group. */
-const MOST_WAITING = 500;
+import type { Transport } from "./transport.ts";
 
 /** The parts of a transport over an engine. */
 export interface EngineTransportParts {
@@ -51,18 +48,16 @@ export class EngineTransport implements Transport {
   readonly #parts: EngineTransportParts;
   readonly #held = new HeldDeliveries();
   readonly #outage: Outage;
-  /** Pulled, and not read yet because home was out of reach. */
-  #unread: readonly EngineDelivery[] = [];
   /** Length of the leases of the latest claim, in ms: a delivery that becomes a message of home gets one of these. */
   #leaseMs = 60_000;
-  readonly #reader: DeliveryReader;
+  readonly #puller: DeliveryPuller;
   readonly #sorter: DeliverySorter;
   readonly #now: () => number;
 
   constructor(parts: EngineTransportParts) {
     this.#parts = parts;
     this.#now = parts.now ?? Date.now;
-    this.#reader = new DeliveryReader(parts);
+    this.#puller = new DeliveryPuller(parts, this.#held);
     const acknowledge = (some: readonly HeldDelivery[]) => this.#acknowledge(some);
     this.#sorter = new DeliverySorter({ ...parts, acknowledge }, this.#held);
     this.#outage = new Outage(parts);
@@ -79,12 +74,9 @@ export class EngineTransport implements Transport {
     const claim = { lastKeys: {}, quarantinedDue: false, nextDueMs: null, leaseMs, lockMs: 0 };
     if (request.quarantined) return { ...claim, messages: [], crashed: [] };
     this.#leaseMs = leaseMs;
-    const missing = Math.min(maxMessages, MOST_WAITING) - this.#held.waiting;
-    if (this.#unread.length > 0) await this.#read();
-    else if (missing > 0 && !this.#held.hasReady) {
-      // A delivery that waits for its group is ready as soon as the message before it is settled.
-      const waitMs = this.#held.waiting > 0 ? 0 : request.waitMs ?? 0;
-      await this.#pull(missing, maxBytes, waitMs, queues)
+    if (this.#puller.hasUnread) await this.#puller.read();
+    else if (maxMessages > 0 && !this.#held.hasReady) {
+      await this.#puller.pull({ maxMessages, maxBytes, waitMs: request.waitMs ?? 0, queues })
         .then(() => this.#outage.end(), (error) => this.#outage.tell(error, this.#now()));
     }
     const taken = this.#held.take({ max: maxMessages, maxBytes }, token, this.#now());
@@ -117,7 +109,9 @@ export class EngineTransport implements Transport {
     for (const held of done) held.isAdopted = refused.has(held.id);
     this.#held.remove(done.filter(({ isAdopted }) => !isAdopted));
     await this.#acknowledge(done);
-    await this.#giveBack(parts.released);
+    // Later ones of its group may be here already: a message of a group keeps its place before them.
+    this.#held.putBack(parts.released.filter(({ body }) => body.groupKey !== null));
+    await this.#giveBack(parts.released.filter(({ body }) => body.groupKey === null));
     const atHome = parts.home.length > 0 ? await home.settle(parts.home) : { stale: [] };
     this.#held.remove(parts.homeHeld.filter(({ id }) => !isRefused(atHome, id)));
     const { repeated } = settled;
@@ -188,36 +182,11 @@ export class EngineTransport implements Transport {
 
   /** Gives back what waits for its turn, and ends the connection. */
   async close(): Promise<void> {
-    const unread = this.#unread.map((delivery) => ({ delivery }));
-    this.#unread = [];
+    const unread = this.#puller.takeUnread().map((delivery) => ({ delivery }));
     await this.#giveBack([...this.#held.takeWaiting(), ...unread]);
     // The next run may be in this process too, and gets those again whose outcomes could not be written.
     this.#held.clear();
     await this.#parts.engine.close();
-  }
-
-  /** @throws TransportError if the engine cannot be reached */
-  async #pull(max: number, maxBytes: number, waitMs: number, queues?: readonly string[]) {
-    const { engine, name } = this.#parts;
-    try {
-      this.#unread = await engine.pull({ max, maxBytes, waitMs, ...(queues && { queues }) });
-    } catch (error) {
-      throw new TransportError("claim", `${name}: ${error}`, true, { cause: error });
-    }
-    await this.#read();
-  }
-
-  /** @throws TransportError if home cannot be reached; what is not read yet is read by the next claim */
-  async #read(): Promise<void> {
-    let read = 0;
-    try {
-      for (const delivery of this.#unread) {
-        this.#held.add(await this.#reader.read([delivery]));
-        read++;
-      }
-    } finally {
-      this.#unread = this.#unread.slice(read);
-    }
   }
 
   #split(settlements: readonly Settlement[]) {

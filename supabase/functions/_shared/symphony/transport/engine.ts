@@ -83,6 +83,8 @@ export interface Engine extends EngineSender {
     readonly maxBytes: number;
     readonly waitMs: number;
     readonly queues?: readonly string[];
+    /** Deliveries by queue that wait for others of their group: an engine that bounds what a worker holds looks past them. */
+    readonly heldBack?: ReadonlyMap<string, number>;
   }): Promise<readonly EngineDelivery[]>;
   /** Ends deliveries. False: it is stale, because the connection was lost since, and the copy comes again. */
   acknowledge(deliveries: readonly EngineDelivery[]): Promise<readonly boolean[]>;

@@ -23,6 +23,13 @@ export interface WaitingDelivery {
   mayBeRepeated: boolean;
 }
 
+/** Deliveries that wait for their turn, in total. */
+export interface Waiting {
+  readonly count: number;
+  readonly bytes: number;
+  readonly byQueue: ReadonlyMap<string, number>;
+}
+
 /** A delivery that a worker holds. */
 export interface HeldDelivery extends WaitingDelivery {
   envelope: Envelope;
@@ -38,10 +45,23 @@ export class HeldDeliveries {
   #waiting: WaitingDelivery[] = [];
   readonly #held = new Map<string, HeldDelivery>();
   readonly #groups = new Set<string>();
+  /** The groups of deliveries, each made once: those that wait are looked at again and again. */
+  readonly #groupOf = new WeakMap<EngineDelivery, string>();
 
   /** Number of deliveries that wait for their turn. */
   get waiting(): number {
     return this.#waiting.length;
+  }
+
+  /** The deliveries that wait for their turn: their number, their bytes, and their numbers by queue. */
+  sum(): Waiting {
+    const byQueue = new Map<string, number>();
+    let bytes = 0;
+    for (const { delivery: { queue, body } } of this.#waiting) {
+      bytes += body.length;
+      byQueue.set(queue, (byQueue.get(queue) ?? 0) + 1);
+    }
+    return { count: this.#waiting.length, bytes, byQueue };
   }
 
   /** Whether a delivery may be taken. */
@@ -74,7 +94,7 @@ export class HeldDeliveries {
       bytes += size;
       const held = { ...one, envelope: toEnvelope(one, leaseToken, now), isAdopted: false };
       this.#held.set(one.id, held);
-      const group = groupOf(held);
+      const group = this.#group(held);
       if (group !== undefined) this.#groups.add(group);
       taken.push(held);
       return false;
@@ -92,7 +112,7 @@ export class HeldDeliveries {
   remove(deliveries: readonly HeldDelivery[]): void {
     for (const held of deliveries) {
       this.#held.delete(held.id);
-      const group = groupOf(held);
+      const group = this.#group(held);
       if (group !== undefined) this.#groups.delete(group);
     }
   }
@@ -122,8 +142,17 @@ export class HeldDeliveries {
       one.mayBeRepeated = true;
       return false;
     }
-    const group = groupOf(one);
+    const group = this.#group(one);
     return group === undefined || !this.#groups.has(group);
+  }
+
+  #group({ delivery, body }: WaitingDelivery): string | undefined {
+    if (body.groupKey === null) return undefined;
+    const known = this.#groupOf.get(delivery);
+    if (known !== undefined) return known;
+    const group = JSON.stringify([delivery.queue, body.groupKey]);
+    this.#groupOf.set(delivery, group);
+    return group;
   }
 }
 
@@ -142,10 +171,6 @@ export function isCrashed(held: HeldDelivery, starts: number): boolean {
   const attempts = Math.min(held.envelope.attempts + held.delivery.redelivered, MOST);
   held.envelope = { ...held.envelope, attempts, quarantined: true };
   return true;
-}
-
-function groupOf({ delivery, body }: WaitingDelivery): string | undefined {
-  return body.groupKey === null ? undefined : JSON.stringify([delivery.queue, body.groupKey]);
 }
 
 function toEnvelope(waiting: WaitingDelivery, leaseToken: string, now: number): Envelope {

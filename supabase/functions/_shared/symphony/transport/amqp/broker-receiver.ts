@@ -9,6 +9,9 @@ import { closeConnection, type Connector } from "./connector.ts";
 import type { AmqpSettings } from "./options.ts";
 import { type DeliveryHandle, QueueConsumer, type Received } from "./queue-consumer.ts";
 
+/** How long a pull waits for what is behind the deliveries that are held back, in ms. */
+const LOOK_PAST_MS = 50;
+
 /** Receives messages. */
 export class BrokerReceiver {
   #connecting: Promise<ChannelModel> | undefined;
@@ -27,9 +30,9 @@ export class BrokerReceiver {
 
   /** See {@link Engine.pull}. @throws Error if the broker, or each queue of which nothing came, is in trouble */
   async pull(request: Parameters<Engine["pull"]>[0]): Promise<readonly EngineDelivery[]> {
-    const { waitMs, queues = this.settings.queues } = request;
+    const { waitMs, queues = this.settings.queues, heldBack } = request;
     const wanted = this.settings.queues.filter((queue) => queues.includes(queue));
-    const until = performance.now() + waitMs;
+    let until = performance.now() + waitMs;
     let trouble: Error | null | undefined;
     const note = (found: Error | null) => {
       trouble = found;
@@ -37,6 +40,10 @@ export class BrokerReceiver {
     };
     // A queue whose leader is gone takes a while to answer, and holds up no other.
     this.#consume(wanted).then(note, note);
+    const hasNone = !this.#arrived.some(({ queue }) => wanted.includes(queue));
+    if (heldBack && hasNone && await this.#lookPast(heldBack)) {
+      until = Math.max(until, performance.now() + LOOK_PAST_MS);
+    }
     for (;;) {
       const taken = this.#take(request, new Set(wanted));
       const leftMs = until - performance.now();
@@ -102,6 +109,15 @@ export class BrokerReceiver {
     return taken;
   }
 
+  /** @returns whether more may come */
+  async #lookPast(heldBack: ReadonlyMap<string, number>): Promise<boolean> {
+    const looked = [...heldBack].map(async ([queue, count]) => {
+      const consumer = await this.#consumers.get(queue)?.catch(() => undefined);
+      return await consumer?.lookPast(count) ?? false;
+    });
+    return (await Promise.all(looked)).includes(true);
+  }
+
   /** Waits for a delivery or a loss. */
   async #wait(ms: number): Promise<void> {
     const timer = setTimeout(() => this.#tell(), ms);
@@ -131,10 +147,11 @@ export class BrokerReceiver {
   }
 
   async #begin(model: ChannelModel, queue: string): Promise<QueueConsumer> {
-    const { prefix, prefetch, timeoutMs } = this.settings;
+    const { prefix, prefetch, timeoutMs, ordered } = this.settings;
     try {
       const consumer = await QueueConsumer.open(model, {
         ...{ queue, brokerQueue: prefix + queue, prefetch, timeoutMs },
+        isOrdered: ordered.has(queue),
         onDelivery: (delivery) => {
           this.#arrived.push(delivery);
           this.#tell();

@@ -22,7 +22,10 @@ export interface AmqpOptions {
   readonly ordered?: boolean | readonly string[];
   /** Begins the names of its queues in the broker; default: `symphony.`. */
   readonly prefix?: string;
-  /** Most messages of a queue that a worker holds, 1 to 2,000; default: 100. Slow handlers need few. */
+  /**
+   * Most messages of a queue that a worker holds, 1 to 2,000; default: 100. Slow handlers need few. Those that wait for
+   * others of their group do not count, but in a queue that is `ordered`.
+   */
   readonly prefetch?: number;
   /** Deliveries of one copy after which the broker sets it aside, 10 to 1,000,000; default: 1,000. */
   readonly deliveryLimit?: number;

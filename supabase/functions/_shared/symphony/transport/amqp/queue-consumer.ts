@@ -11,6 +11,8 @@ export interface ConsumerParts {
   readonly brokerQueue: string;
   /** Most deliveries that are not acknowledged. */
   readonly prefetch: number;
+  /** Another worker would get the messages behind if this one ceased to consume for a moment. */
+  readonly isOrdered: boolean;
   /** Bound of one call, in ms. */
   readonly timeoutMs: number;
   /** Called when it receives no more, and nothing of it can be acknowledged. */
@@ -35,6 +37,10 @@ export class QueueConsumer {
   /** Tags that are not acknowledged, ascending. */
   readonly #outstanding = new Set<number>();
   #isLost = false;
+  /** The broker's name of the subscription, undefined while there is none, and the tag before its first delivery. */
+  #subscription: string | undefined;
+  #subscribedAfter = 0;
+  #latestTag = 0;
 
   private constructor(
     private readonly parts: ConsumerParts,
@@ -48,8 +54,8 @@ export class QueueConsumer {
    * @throws Error if the queue is not declared, or the broker does not answer
    */
   static async open(model: ChannelModel, parts: ConsumerParts): Promise<QueueConsumer> {
-    const { queue, brokerQueue, prefetch, timeoutMs } = parts;
-    const late = () => new Error(`queue ${queue}: gave no answer within ${timeoutMs} ms`);
+    const { prefetch, timeoutMs } = parts;
+    const late = lateAnswer(parts);
     const opening = model.createChannel();
     const end = () => void opening.then((channel) => channel.close()).catch(() => {});
     try {
@@ -58,8 +64,7 @@ export class QueueConsumer {
       channel.on("error", () => {});
       const consumer = new QueueConsumer(parts, channel);
       await within(channel.prefetch(prefetch), timeoutMs, late);
-      const receive = (message: ConsumeMessage | null) => consumer.#receive(message);
-      await within(channel.consume(brokerQueue, receive), timeoutMs, late);
+      await consumer.#subscribe();
       return consumer;
     } catch (error) {
       // A channel without a user would stay open as long as the connection.
@@ -91,6 +96,30 @@ export class QueueConsumer {
     return this.#end(tags, (message, allUpTo) => this.channel.ack(message, allUpTo));
   }
 
+  /**
+   * Lets further messages come if most of those that are not acknowledged are held back. The broker counts the prefetch
+   * by subscription, and a quorum queue has no other bound: a new subscription gets as many again, and the deliveries
+   * of the one before remain. Never throws.
+   * @param heldBack deliveries that wait for others of their group
+   * @returns whether it has subscribed again
+   */
+  async lookPast(heldBack: number): Promise<boolean> {
+    const { prefetch, isOrdered } = this.parts;
+    const before = this.#subscription;
+    if (isOrdered || this.#isLost || before === undefined) return false;
+    const recent = [...this.#outstanding].filter((tag) => tag > this.#subscribedAfter).length;
+    if (recent < prefetch || this.#outstanding.size - heldBack > prefetch / 2) return false;
+    this.#subscription = undefined;
+    try {
+      await within(this.channel.cancel(before), this.parts.timeoutMs, lateAnswer(this.parts));
+      await this.#subscribe();
+      return true;
+    } catch {
+      await this.close();
+      return false;
+    }
+  }
+
   /** Puts deliveries back. */
   giveBack(tags: readonly number[]): void {
     this.#end(tags, (message, allUpTo) => this.channel.nack(message, allUpTo, true));
@@ -102,6 +131,15 @@ export class QueueConsumer {
     const late = () => new Error("takes too long");
     await within(this.channel.close(), this.parts.timeoutMs, late).catch(() => {});
     this.#lose();
+  }
+
+  /** @throws Error if the queue is not declared, or the broker does not answer */
+  async #subscribe(): Promise<void> {
+    const { brokerQueue, timeoutMs } = this.parts;
+    this.#subscribedAfter = this.#latestTag;
+    const consuming = this.channel.consume(brokerQueue, (message) => this.#receive(message));
+    const { consumerTag } = await within(consuming, timeoutMs, lateAnswer(this.parts));
+    this.#subscription = consumerTag;
   }
 
   #end(
@@ -138,6 +176,7 @@ export class QueueConsumer {
     const { fields: { deliveryTag: tag, redelivered }, properties, content } = message;
     const { type, publication, "x-delivery-count": count } = properties.headers ?? {};
     this.#outstanding.add(tag);
+    this.#latestTag = tag;
     this.parts.onDelivery({
       ...{ id: textOf(properties.messageId), publication: Number(textOf(publication)) },
       ...{ type: textOf(type ?? properties.type), queue: this.parts.queue },
@@ -153,6 +192,10 @@ export class QueueConsumer {
     this.#outstanding.clear();
     this.parts.onLost(this);
   }
+}
+
+function lateAnswer({ queue, timeoutMs }: ConsumerParts): () => Error {
+  return () => new Error(`queue ${queue}: gave no answer within ${timeoutMs} ms`);
 }
 
 /** A header of any program may be a table or a list, of which a text may not be made. */
