@@ -20,6 +20,14 @@ export interface Change {
   readonly isCounted?: boolean;
   /** Whether it is well done where there was nothing to do. */
   readonly mayBeNone?: boolean;
+  /** Returns those of the missing ids that the outbox has, and how they are changed there. */
+  readonly findElsewhere?: (missing: readonly string[]) => Promise<Elsewhere>;
+}
+
+/** Ids that are in the outbox, and the command that changes them there. */
+export interface Elsewhere {
+  readonly ids: readonly string[];
+  readonly command: string;
 }
 
 interface Sum {
@@ -29,6 +37,8 @@ interface Sum {
   missing: string[];
   /** Whether a dry run stopped counting. */
   capped?: boolean;
+  /** Those of the missing ids that are in the outbox. */
+  inOutbox?: readonly string[];
 }
 
 const IDS_IN_REQUEST = 1000;
@@ -70,18 +80,31 @@ export async function changeMany(context: Context, change: Change): Promise<void
     ? `, ${sum.running.toLocaleString("en")} of them told to stop`
     : "";
   const more = sum.capped ? " or more" : "";
+  const elsewhere = sum.missing.length > 0 ? await change.findElsewhere?.(sum.missing) : undefined;
+  if (elsewhere) sum.inOutbox = elsewhere.ids;
   context.say(
     sum,
     `${met.toLocaleString("en")}${more} ${dryRun ? "would be " : ""}${participle}${running}`,
   );
-  if (sum.missing.length > 0 && !context.json) {
-    context.io.note(`no such ${noun}: ${sum.missing.join(", ")}\n`);
-  }
+  if (!context.json) tellMissing(context, noun, sum.missing, elsewhere);
   if (!isWhole) {
     context.io.note("interrupted before its end; the same command does the rest\n");
     context.exitCode = EXIT.interrupted;
   } else if (met === 0 && !change.mayBeNone || sum.missing.length > 0) {
     context.exitCode = EXIT.nothing;
+  }
+}
+
+function tellMissing(
+  { io }: Context,
+  noun: string,
+  missing: readonly string[],
+  { ids, command }: Elsewhere = { ids: [], command: "" },
+): void {
+  const unknown = missing.filter((id) => !ids.includes(id));
+  if (unknown.length > 0) io.note(`no such ${noun}: ${unknown.join(", ")}\n`);
+  if (ids.length > 0) {
+    io.note(`in the outbox of another transport: ${ids.join(", ")}; ${command}\n`);
   }
 }
 

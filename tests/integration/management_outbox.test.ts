@@ -133,6 +133,28 @@ testsOnStack({}, (test) => {
     assertEquals((await ask(stack, "POST", "/outbox/cancel", { all: true })).body.missing, []);
   });
 
+  test("a cancel or run of messages that wait in the outbox names the command that does it there", async (stack) => {
+    const { due, later } = await waiting(stack);
+    const said = messenger(stack);
+    const [home] = await stack.dispatch({ type: "Note", payload: { text: "x" }, delay: "1h" });
+    const cancel = await said(`messages cancel ${home} ${due} ${later} 987654321`);
+    assertEquals([cancel.code, cancel.out], [1, "1 cancelled"]);
+    assertEquals(
+      cancel.err,
+      "no such message waits or runs: 987654321\n" +
+        `in the outbox of another transport: ${due}, ${later}; see "outbox cancel ${due} ${later}"\n`,
+    );
+    const run = await said(`messages run ${due}`);
+    assertEquals([run.code, run.out], [1, "0 made due"]);
+    assertEquals(
+      run.err,
+      `in the outbox of another transport: ${due}; see "outbox run <transport>"\n`,
+    );
+    const json = JSON.parse((await said(`messages cancel ${due} --json`)).out);
+    assertEquals([json.missing, json.inOutbox], [[due], [due]]);
+    assertEquals((await said(`outbox cancel ${due} ${later}`)).out, "2 cancelled");
+  });
+
   test("health tells of a transport that is away, and of messages that no transport takes", async (stack) => {
     await waiting(stack);
     const outbox = async () => {

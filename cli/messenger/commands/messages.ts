@@ -4,6 +4,7 @@ import { type Command, Option } from "commander";
 import { addCommand, type Context, limitOption, number, pathTo, text } from "../context.ts";
 import { changeMany } from "../many.ts";
 import { type Entry, table } from "../table.ts";
+import { findInOutbox } from "./outbox.ts";
 import { originFields, type OriginFilter, originOptions } from "./origin-filter.ts";
 
 const COLUMNS = [
@@ -96,6 +97,11 @@ export function addMessages(program: Command, context: Context): void {
           dryRun,
           participle,
           noun: "message waits or runs",
+          findElsewhere: async (missing) => {
+            const found = await findInOutbox(context, missing);
+            const there = verb === "run" ? "run <transport>" : `cancel ${found.join(" ")}`;
+            return { ids: found, command: `see "outbox ${there}"` };
+          },
         }),
     );
   }

@@ -52,6 +52,17 @@ export function addOutbox(program: Command, context: Context): void {
   addChanges(outbox, context);
 }
 
+/** Largest number of ids that are looked for in the outbox. */
+const MOST_SOUGHT = 1000;
+
+/** Returns those of the ids that the outbox has, or that a broker got from it. */
+export async function findInOutbox(context: Context, ids: readonly string[]): Promise<string[]> {
+  const sought = ids.slice(0, MOST_SOUGHT);
+  const request = { ids: sought, dryRun: true };
+  const { missing } = (await context.call("POST", "/outbox/cancel", request)).body;
+  return sought.filter((id) => !(missing as string[]).includes(id));
+}
+
 function addChanges(outbox: Command, context: Context): void {
   const words = { noun: "message", isCounted: false };
   addCommand<Filter & { all?: boolean; dryRun?: boolean }>(
