@@ -4307,20 +4307,19 @@ begin
 end
 $function$;
 
-CREATE OR REPLACE FUNCTION messenger.settle_handled(p_settlement jsonb, p_fence uuid)
+CREATE FUNCTION messenger.delete_handled(p_ids bigint[], p_fence uuid)
  RETURNS bigint[]
  LANGUAGE plpgsql
  SET search_path TO ''
 AS $function$
 declare
-  ids constant bigint[] := array(select jsonb_array_elements_text(p_settlement -> 'handled')::bigint);
   scheduled_ids bigint[];
   batches text[];
   settled bigint[];
 begin
   with handled as (
     delete from public.messenger_messages m
-    where m.id = any (ids) and m.lease_token = p_fence
+    where m.id = any (p_ids) and m.lease_token = p_fence
     returning m.id, m.stamps ? 'schedule' as scheduled, m.stamps #>> '{batch,id}' as batch
   )
   select coalesce(array_agg(h.id), '{}'), array_agg(h.id) filter (where h.scheduled),
@@ -4332,6 +4331,42 @@ begin
   if batches is not null then
     perform messenger.note_members(batches, false);
   end if;
+  return settled;
+end
+$function$;
+
+CREATE FUNCTION messenger.delete_members(p_ids bigint[], p_fence uuid, p_batch text)
+ RETURNS bigint[]
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  settled bigint[];
+begin
+  with handled as (
+    delete from public.messenger_messages m
+    where m.id = any (p_ids) and m.lease_token = p_fence
+    returning m.id
+  )
+  select coalesce(array_agg(h.id), '{}') into settled from handled h;
+  insert into messenger.batch_deltas (batch_id, handled)
+  select p_batch::bigint, cardinality(settled) where p_batch ~ '^[0-9]{1,18}$' and settled <> '{}';
+  return settled;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION messenger.settle_handled(p_settlement jsonb, p_fence uuid)
+ RETURNS bigint[]
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  ids constant bigint[] := array(select jsonb_array_elements_text(p_settlement -> 'handled')::bigint);
+  settled constant bigint[] := case
+    when p_settlement ? 'batch' then messenger.delete_members(ids, p_fence, p_settlement ->> 'batch')
+    else messenger.delete_handled(ids, p_fence)
+  end;
+begin
   if p_settlement ? 'progressed' then
     delete from messenger.progress p
     where p.message_id = any (settled) and p.message_id = any (
@@ -15464,6 +15499,12 @@ comment on routine messenger.debounce_fault(jsonb) is
 
 comment on routine messenger.declared_routing() is
   'Part of messenger_start_tick: {"routing": {"transports": {name: received}, "routes": {pattern: transport or null}}}; {} if there are none.';
+
+comment on routine messenger.delete_handled(bigint[],uuid) is
+  'Part of messenger_settle: deletes handled messages, and notes them for their schedules and batches. Returns their ids.';
+
+comment on routine messenger.delete_members(bigint[],uuid,text) is
+  'Part of messenger_settle: deletes handled messages of which all are members of the batch that the worker names, and notes them for it. Returns their ids.';
 
 comment on routine messenger.disabled_webhooks(integer) is
   'Endpoints that were disabled because their calls failed, at most p_max_endpoints: [{"name", "reason"}]. Those that an operator disabled are left out.';

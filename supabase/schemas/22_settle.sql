@@ -13,6 +13,7 @@
 --   grouped   true if one of its messages is in a group
 --   groups    [[queue, key, ...]]: all groups of these messages, by their queues; without it, they are read
 --   handled   ids: done, the row is deleted
+--   batch     id of the batch whose members all of them are, if no schedule made one; without it, stamps are read
 --   kept      [{id, keep_ms, result?}]: the handled messages that are remembered for a time
 --   progressed  ids: the handled messages whose progress was reported
 --   released  ids: given back unstarted, and the attempt with it

@@ -10,6 +10,8 @@ export interface TokenSettlements {
   /** The keys of the groups, behind the name of their queue. */
   groups?: [queue: string, ...keys: string[]][];
   handled?: string[];
+  /** The batch whose members all handled messages are. */
+  batch?: string;
   kept?: unknown[];
   progressed?: string[];
   released?: string[];
@@ -26,7 +28,7 @@ export function byToken(settlements: readonly Settlement[]): TokenSettlements[] 
   const tokens = new Map<string, TokenSettlements>();
   const groups = new Map<string, [queue: string, ...keys: string[]]>();
   const isGiven = settlements.every(({ grouped, group }) => !grouped || group !== undefined);
-  for (const { id, leaseToken, grouped, group, outcome, effects } of settlements) {
+  for (const { id, leaseToken, grouped, group, batch, outcome, effects } of settlements) {
     let entry = tokens.get(leaseToken);
     if (!entry) tokens.set(leaseToken, entry = { token: leaseToken });
     if (grouped) entry.grouped = true;
@@ -34,7 +36,7 @@ export function byToken(settlements: readonly Settlement[]): TokenSettlements[] 
     if (effects) (entry.effects ??= []).push({ id, ...effectsRow(effects) });
     switch (outcome.kind) {
       case "handled":
-        (entry.handled ??= []).push(id);
+        addHandled(entry, id, batch);
         if (outcome.keepMs !== undefined) {
           (entry.kept ??= []).push({ id, keep_ms: outcome.keepMs, result: outcome.result });
         }
@@ -86,6 +88,17 @@ function addGroup(
     (entry.groups ??= []).push(list);
   }
   list.push(key);
+}
+
+/** The batch is named only where all handled messages are its members: otherwise the call reads their stamps. */
+function addHandled(entry: TokenSettlements, id: string, batch: string | undefined): void {
+  if (entry.handled === undefined) {
+    entry.handled = [];
+    if (batch !== undefined) entry.batch = batch;
+  } else if (entry.batch !== undefined && entry.batch !== batch) {
+    delete entry.batch;
+  }
+  entry.handled.push(id);
 }
 
 function parkedRow(id: string, { delayMs, step, waits, leaveGroup, stamps }: Parked) {

@@ -3,6 +3,7 @@
  * without a start, that its handler snoozed, or that is parked, has no outcome yet.
  */
 
+import { batchStampOf } from "./batch-stamps.ts";
 import type { DeadReason } from "./dead-reason.ts";
 import type { Effects } from "./effects.ts";
 import type { AttemptError, Envelope, Stamps } from "./envelope.ts";
@@ -107,20 +108,27 @@ export interface Settlement {
   readonly grouped?: boolean;
   /** That group, so that a transport need not read it. */
   readonly group?: readonly [queue: string, key: string];
+  /** The batch whose member it is, unless a schedule made it: then a transport need not read its stamps. */
+  readonly batch?: string;
   /** The dispatches of its handlers; written in the same transaction, if the outcome is. */
   readonly effects?: Effects;
 }
 
+type Claimed = Pick<Envelope, "id" | "leaseToken" | "queue" | "groupKey" | "stamps">;
+
 /** Makes the settlement of a claimed message. */
 export function settlementOf(
-  { id, leaseToken, queue, groupKey }: Pick<Envelope, "id" | "leaseToken" | "queue" | "groupKey">,
+  { id, leaseToken, queue, groupKey, stamps }: Claimed,
   outcome: Settlement["outcome"],
   effects?: Effects,
 ): Settlement {
   const settlement = groupKey === null
     ? { id, leaseToken, outcome }
     : { id, leaseToken, outcome, grouped: true, group: [queue, groupKey] as const };
-  return effects ? { ...settlement, effects } : settlement;
+  const isMember = stamps.batch !== undefined && stamps.schedule === undefined;
+  const batch = isMember ? batchStampOf(stamps)?.id : undefined;
+  if (effects === undefined && batch === undefined) return settlement;
+  return { ...settlement, ...(batch !== undefined && { batch }), ...(effects && { effects }) };
 }
 
 /** The outcome of a handled message whose definition keeps nothing. */

@@ -36,7 +36,7 @@ export class BatchFolds {
 
   /** Outcomes are written. Most messages are no members, and cost one look at their stamps. */
   settled(done: readonly Done[]): void {
-    for (const { envelope: { stamps }, settlement: { outcome } } of done) {
+    for (const { envelope: { stamps }, settlement: { outcome, batch } } of done) {
       // Children that ended while their parent still ran: the fold makes it due now that it is parked.
       if (outcome.kind === "parked") {
         const awaited = readProperty(outcome.step?.details, "batch");
@@ -45,7 +45,7 @@ export class BatchFolds {
       if (stamps.batch === undefined || outcome.kind !== "handled" && outcome.kind !== "dead") {
         continue;
       }
-      const id = batchStampOf(stamps)?.id;
+      const id = batch ?? batchStampOf(stamps)?.id;
       if (id === undefined) continue;
       this.#waiting.add(id);
       this.#members++;
