@@ -16220,6 +16220,9 @@ comment on routine public.messenger_cancel_outbox(bigint[],text,text,text,text,b
 comment on routine public.messenger_check_alerts() is
   'Checks each alert, and sends what is to be told. pg_cron calls it every minute. Returns {"checked", "skipped"}; skipped is true while another call is at it.';
 
+comment on routine public.messenger_claim(uuid,integer,integer,text[],jsonb,boolean,boolean,boolean,integer,integer,bigint,boolean) is
+  'Leases due messages and returns them as one JSON: messages and crashed (their lease ran out), each an array [id, type, payload, queue, priority, attempts, available_at and created_at in ms since 1970, group_key, null or [expires_at, expired, retry_count, stamps, quarantined, snoozes, interruptions]]; crashed ones without payload; oversized (ids of those among them that no worker can take), last_keys for the next claim, quarantined_due, next_due_at, lease_ms (the shortest given), lock_ms (how long it took to find and lock them), bytes (of the messages, or more), more (bytes ended it, and there may be more), rated (queues with a rate).';
+
 comment on routine public.messenger_claim_outbox(text,uuid,integer,integer,integer,bigint) is
   'Leases a shard of a transport''s outbox to a relay, and returns its next batch in order: {"shard", "origin", "lease_ms", "messages"}; without a shard nothing is due, and "next_due_ms" says when. Waits up to wait_ms for something.';
 

@@ -1,6 +1,6 @@
 -- A queue is given a concurrency while its messages run.
 begin;
-select plan(6);
+select plan(8);
 select test.set_clock('2026-01-01 12:00Z');
 create function pg_temp.heartbeated() returns table (queue text, status text, number bigint)
 language sql as $$
@@ -26,6 +26,16 @@ select messenger_set_queue('mail', '{"concurrency":5}');
 select is(messenger.queue_room('mail'), 0, 'what was claimed meanwhile counts as well');
 select test.set_clock('2026-01-01 12:01Z');
 select is(messenger.queue_room('mail'), 5, 'as long as its lease runs');
+
+select test.dispatch_many(3, 'reports/a'), test.dispatch_many(1, 'report');
+select test.claim(test.token(4));
+select messenger_set_queue('reports', '{"lane_concurrency":3}');
+select results_eq(
+  $$select * from pg_temp.heartbeated() where queue like 'report%'$$, $$values ('reports/a', 'processing', 3::bigint)$$,
+  'what runs of a lane takes its places'
+);
+select test.dispatch_many(1, 'reports/a');
+select is(jsonb_array_length(test.claim(test.token(5)) -> 'messages'), 0, 'so that the lane is full');
 
 select * from finish();
 rollback;

@@ -1,6 +1,6 @@
 -- Where the schedule asks for it: one message of it at a time.
 begin;
-select plan(3);
+select plan(4);
 select test.set_clock('2026-01-01 12:00Z');
 
 insert into messenger_schedules (name, message_type, schedule_type, cron, overlap)
@@ -34,6 +34,15 @@ select pg_temp.advance(3, '{"occurrences": [{"occurrence": "2026-01-01T12:02:00Z
 select is(
   pg_temp.outcomes('skips'), array['enqueued', 'skipped', 'skipped', 'enqueued'],
   'and one again once it is gone'
+);
+
+delete from messenger_messages where true;
+select messenger_claim_schedules(test.token(4));
+select pg_temp.advance(4, '{"occurrences": [
+  {"occurrence": "2026-01-01T12:03:00Z", "failed": "no such queue"}, {"occurrence": "2026-01-01T12:04:00Z"}]}');
+select is(
+  (pg_temp.outcomes('skips'))[5:], array['failed', 'enqueued'],
+  'one that could not be made is none that the next could overlap'
 );
 
 select * from finish();

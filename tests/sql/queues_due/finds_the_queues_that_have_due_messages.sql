@@ -12,6 +12,8 @@ select messenger_dispatch('A', queue => 'mail'), messenger_dispatch('B', queue =
   messenger_dispatch('C', queue => 'a'), messenger_dispatch('D', queue => 'z', priority => -3),
   messenger_dispatch('E', queue => 'z', priority => 3, delay => interval '1 hour'),
   messenger_dispatch('F', queue => 'later', delay => interval '1 hour'),
+  messenger_dispatch('I', queue => 'later', priority => 3, delay => interval '1 hour'),
+  messenger_dispatch('J', queue => 'later', priority => 1, delay => interval '1 hour'),
   messenger_dispatch('G', queue => 'blocked', group_key => 'g'),
   messenger_dispatch('H', queue => 'quarantined');
 update messenger_messages set blocked = true where type = 'G';

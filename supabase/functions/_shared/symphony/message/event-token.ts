@@ -1,6 +1,6 @@
 /**
  * Tokens that emit one event, once: links in mails carry them. A token is a text of three parts, `v1`, its content and
- * an HMAC over it; it is stored nowhere. its holder may emit the event, so it belongs into a link's fragment, which
+ * an HMAC over it; it is stored nowhere. Its holder may emit the event, so it belongs into a link's fragment, which
  * browsers send to no server.
  */
 
