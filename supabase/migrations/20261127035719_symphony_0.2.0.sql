@@ -6852,6 +6852,12 @@ declare
   pause double precision := 0.005;
 begin
   perform messenger.check_relay_call(token, lease_ms, wait_ms, max_messages, max_bytes);
+  -- The call before may be at work still.
+  perform pg_advisory_xact_lock(hashtextextended('symphony_messenger.relay', hashtextextended(token::text, 0)));
+  relay := messenger.extend_shard(transport, token, lease_ms);
+  if relay.shard is not null then
+    return messenger.claimed_shard(relay, lease_ms);
+  end if;
   loop
     looked_at := clock_timestamp();
     due_at := messenger.outbox_due(transport);
@@ -6869,10 +6875,37 @@ begin
   perform messenger.bury_expired(relay);
   perform messenger.hold_groups(relay, max_messages);
   rows := messenger.due_positions(relay, max_messages, max_bytes);
-  update messenger.relays r set batch = rows where r.transport = relay.transport and r.shard = relay.shard;
+  update messenger.relays r set batch = rows where r.transport = relay.transport and r.shard = relay.shard
+  returning r.* into relay;
+  return messenger.claimed_shard(relay, lease_ms);
+end
+$function$;
+
+CREATE FUNCTION messenger.extend_shard(p_transport text, p_token uuid, p_lease_ms integer)
+ RETURNS messenger.relays
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  clock constant timestamptz := messenger.clock();
+  relay messenger.relays;
+begin
+  update messenger.relays r set leased_until = clock + p_lease_ms * interval '1 millisecond'
+  where r.transport = p_transport and r.token = p_token and r.leased_until > clock
+  returning r.* into relay;
+  return relay;
+end
+$function$;
+
+CREATE FUNCTION messenger.claimed_shard(p_relay messenger.relays, p_lease_ms integer)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+begin
   return jsonb_build_object(
-    'shard', relay.shard, 'origin', messenger.installation_id(), 'lease_ms', lease_ms,
-    'messages', messenger.publications(rows)
+    'shard', p_relay.shard, 'origin', messenger.installation_id(), 'lease_ms', p_lease_ms,
+    'messages', messenger.publications(p_relay.batch)
   );
 end
 $function$;
@@ -15482,6 +15515,9 @@ comment on routine messenger.check_relay_call(uuid,integer,integer,integer,bigin
 comment on routine messenger.check_transport(text) is
   'Part of operations on the outbox: refuses a transport that is missing, or that messenger_transports does not list.';
 
+comment on routine messenger.claimed_shard(messenger.relays,integer) is
+  'Part of messenger_claim_outbox: the answer about a leased shard.';
+
 comment on routine messenger.count_leased(text,integer) is
   'How many messages of a queue, with its lanes, hold a live lease, counted up to a bound.';
 
@@ -15559,6 +15595,9 @@ comment on routine messenger.enqueue_routed(jsonb,boolean) is
 
 comment on routine messenger.event_lock(text) is
   'The advisory lock of a key, one of 2,048: an emit takes it alone, a message that begins to wait shared.';
+
+comment on routine messenger.extend_shard(text,uuid,integer) is
+  'Part of messenger_claim_outbox: leases the shard of a token again, whose relay has not got its batch; null if there is none.';
 
 comment on routine messenger.fail_alert_delivery(public.messenger_alert_deliveries,integer,text,boolean) is
   'Notes a failed attempt of a delivery: it is tried again after a backoff, or given up if a day has passed, if the failure is final or if it is a test.';
@@ -16224,7 +16263,7 @@ comment on routine public.messenger_claim(uuid,integer,integer,text[],jsonb,bool
   'Leases due messages and returns them as one JSON: messages and crashed (their lease ran out), each an array [id, type, payload, queue, priority, attempts, available_at and created_at in ms since 1970, group_key, null or [expires_at, expired, retry_count, stamps, quarantined, snoozes, interruptions]]; crashed ones without payload; oversized (ids of those among them that no worker can take), last_keys for the next claim, quarantined_due, next_due_at, lease_ms (the shortest given), lock_ms (how long it took to find and lock them), bytes (of the messages, or more), more (bytes ended it, and there may be more), rated (queues with a rate).';
 
 comment on routine public.messenger_claim_outbox(text,uuid,integer,integer,integer,bigint) is
-  'Leases a shard of a transport''s outbox to a relay, and returns its next batch in order: {"shard", "origin", "lease_ms", "messages"}; without a shard nothing is due, and "next_due_ms" says when. Waits up to wait_ms for something.';
+  'Leases a shard of a transport''s outbox to a relay, and returns its next batch in order: {"shard", "origin", "lease_ms", "messages"}; without a shard nothing is due, and "next_due_ms" says when. Waits up to wait_ms for something. A call with the token of a lease returns its batch again.';
 
 comment on routine public.messenger_create_alert(text,text,jsonb) is
   'Makes an alert by a rule, with settings by the names of its columns: select messenger_create_alert(''mail'', ''oldest_ready'', ''{"queue":"mail","threshold":600000}''). Returns {"alert", "changed"}.';

@@ -92,7 +92,8 @@ comment on function messenger.outbox_due(text) is
   'When a relay of this transport, or of all that are declared, has something to publish; null where nothing waits.';
 
 -- Takes a shard that is due, marks what a killed relay has left, and returns the next rows of it. `wait_ms` is how long
--- the call may wait for one, so that a dispatch is published within milliseconds at the cost of one connection.
+-- the call may wait for one, so that a dispatch is published within milliseconds at the cost of one connection. A call
+-- that is repeated with its token, because its answer was lost, returns the same batch.
 create function public.messenger_claim_outbox(
   transport text, token uuid, lease_ms integer default 30000, wait_ms integer default 0,
   max_messages integer default 500, max_bytes bigint default 4194304
@@ -109,6 +110,12 @@ declare
   pause double precision := 0.005;
 begin
   perform messenger.check_relay_call(token, lease_ms, wait_ms, max_messages, max_bytes);
+  -- The call before may be at work still.
+  perform pg_advisory_xact_lock(hashtextextended('symphony_messenger.relay', hashtextextended(token::text, 0)));
+  relay := messenger.extend_shard(transport, token, lease_ms);
+  if relay.shard is not null then
+    return messenger.claimed_shard(relay, lease_ms);
+  end if;
   loop
     looked_at := clock_timestamp();
     due_at := messenger.outbox_due(transport);
@@ -126,15 +133,44 @@ begin
   perform messenger.bury_expired(relay);
   perform messenger.hold_groups(relay, max_messages);
   rows := messenger.due_positions(relay, max_messages, max_bytes);
-  update messenger.relays r set batch = rows where r.transport = relay.transport and r.shard = relay.shard;
-  return jsonb_build_object(
-    'shard', relay.shard, 'origin', messenger.installation_id(), 'lease_ms', lease_ms,
-    'messages', messenger.publications(rows)
-  );
+  update messenger.relays r set batch = rows where r.transport = relay.transport and r.shard = relay.shard
+  returning r.* into relay;
+  return messenger.claimed_shard(relay, lease_ms);
 end
 $$;
 comment on function public.messenger_claim_outbox(text, uuid, integer, integer, integer, bigint) is
-  'Leases a shard of a transport''s outbox to a relay, and returns its next batch in order: {"shard", "origin", "lease_ms", "messages"}; without a shard nothing is due, and "next_due_ms" says when. Waits up to wait_ms for something.';
+  'Leases a shard of a transport''s outbox to a relay, and returns its next batch in order: {"shard", "origin", "lease_ms", "messages"}; without a shard nothing is due, and "next_due_ms" says when. Waits up to wait_ms for something. A call with the token of a lease returns its batch again.';
+
+create function messenger.extend_shard(p_transport text, p_token uuid, p_lease_ms integer) returns messenger.relays
+language plpgsql
+set search_path = ''
+as $$
+declare
+  clock constant timestamptz := messenger.clock();
+  relay messenger.relays;
+begin
+  update messenger.relays r set leased_until = clock + p_lease_ms * interval '1 millisecond'
+  where r.transport = p_transport and r.token = p_token and r.leased_until > clock
+  returning r.* into relay;
+  return relay;
+end
+$$;
+comment on function messenger.extend_shard(text, uuid, integer) is
+  'Part of messenger_claim_outbox: leases the shard of a token again, whose relay has not got its batch; null if there is none.';
+
+create function messenger.claimed_shard(p_relay messenger.relays, p_lease_ms integer) returns jsonb
+language plpgsql
+set search_path = ''
+as $$
+begin
+  return jsonb_build_object(
+    'shard', p_relay.shard, 'origin', messenger.installation_id(), 'lease_ms', p_lease_ms,
+    'messages', messenger.publications(p_relay.batch)
+  );
+end
+$$;
+comment on function messenger.claimed_shard(messenger.relays, integer) is
+  'Part of messenger_claim_outbox: the answer about a leased shard.';
 
 create function messenger.check_relay_call(
   p_token uuid, p_lease_ms integer, p_wait_ms integer, p_max_messages integer, p_max_bytes bigint

@@ -1,6 +1,6 @@
 -- A relay gets the due rows of one shard in order, and no other relay gets them while it has the shard.
 begin;
-select plan(8);
+select plan(11);
 select messenger_declare_routing('{"events": true}', '{"ImportRow": "events"}');
 select messenger_dispatch('ImportRow', to_jsonb(n), group_key => 'g') from generate_series(1, 5) as n;
 select messenger_dispatch('ImportRow', '9', group_key => 'g', delay => '1 hour');
@@ -9,6 +9,15 @@ select is((select jsonb_path_query_array(c, '$.messages[*].payload') from claim)
 select is((select c -> 'origin' from claim), to_jsonb(messenger.installation_id()), 'with the installation that their ids belong to');
 select is(
   messenger_claim_outbox('events', test.token(2)) -> 'messages', '[]'::jsonb, 'no other relay gets the shard meanwhile'
+);
+update messenger.relays set leased_until = clock_timestamp() + interval '1 second' where token = test.token(1);
+select is(
+  messenger_claim_outbox('events', test.token(1)), (select c from claim),
+  'a relay whose answer was lost asks again under its token, and gets the same batch'
+);
+select ok(
+  (select leased_until > clock_timestamp() + interval '29 seconds' from messenger.relays where token = test.token(1)),
+  'with a whole lease'
 );
 select messenger_finish_outbox('events', (c ->> 'shard')::int, test.token(1),
   array(select (m ->> 'position')::bigint from jsonb_array_elements(c -> 'messages') as m)) from claim;
@@ -19,6 +28,9 @@ select is(
 select ok(
   (messenger_claim_outbox('events', test.token(3)) ->> 'next_due_ms')::bigint between 1 and 30000,
   'who finds nothing is told when the lease of the other ends'
+);
+select is(
+  messenger_claim_outbox('events', test.token(1)) -> 'shard', null, 'a token whose lease has ended holds nothing'
 );
 select messenger_dispatch('ImportRow', to_jsonb(repeat('x', 1000)), group_key => 'large') from generate_series(1, 9);
 update messenger.relays set leased_until = null, token = null where true;

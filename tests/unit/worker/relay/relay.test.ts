@@ -1,4 +1,4 @@
-/** A relay that cannot tell the database what the engine has confirmed: its report is repeated under the lease's token. */
+/** A relay whose calls to the database are lost: its claim and its report are repeated under the lease's token. */
 
 import { assertEquals } from "@std/assert";
 import type {
@@ -17,14 +17,16 @@ const row: Publication = {
 };
 
 /** Runs a relay over one row whose reports end like this, one after the other. */
-async function relay(ends: readonly (() => Promise<{ stale: boolean }>)[]) {
+async function relay(ends: readonly (() => Promise<{ stale: boolean }>)[], lostClaims = 0) {
   const lines: LogLine[] = [];
   const reports: [token: string, report: BatchReport][] = [];
   const [ending, stop] = [new AbortController(), new AbortController()];
   ending.abort();
   let claimed = "";
+  const claims: string[] = [];
   const outbox = {
     claim: (token: string) => {
+      if (claims.push(token) <= lostClaims) return lost();
       if (claimed !== "") return Promise.resolve({ messages: [] });
       claimed = token;
       return Promise.resolve({ shard: 0, origin: crypto.randomUUID(), messages: [row] });
@@ -41,7 +43,7 @@ async function relay(ends: readonly (() => Promise<{ stale: boolean }>)[]) {
   const life = { ending: ending.signal, stop: stop.signal, endsAt: Infinity };
   const sent = await runRelay(parts, life);
   const events = lines.map(({ event }) => event);
-  return { sent, events, reports, token: claimed };
+  return { sent, events, reports, claims, token: claimed };
 }
 
 const lost = () => Promise.reject(new TransportError("test", "the database is away", true));
@@ -67,4 +69,15 @@ Deno.test("a report that comes after another relay has the shard is told as late
 Deno.test("a relay that is stopped repeats its report no more", async () => {
   const { sent, reports, events } = await relay([lost]);
   assertEquals([sent, reports.length, events], [0, 1, ["relay_failed"]]);
+});
+
+Deno.test("a claim whose answer is lost is repeated under the same token, so that its shard waits for no lease", async () => {
+  const { sent, claims, token, events } = await relay([written(false)], 2);
+  assertEquals([sent, claims.slice(0, 3)], [1, [token, token, token]]);
+  assertEquals(events, ["exchange_repeated", "exchange_repeated", "published"]);
+});
+
+Deno.test("a relay whose run ends while the database is away ends soon", async () => {
+  const { claims, events } = await relay([], 100);
+  assertEquals([claims.length, events.at(-1)], [3, "relay_failed"]);
 });

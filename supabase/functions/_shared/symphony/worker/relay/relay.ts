@@ -16,6 +16,8 @@ const LEASE_MS = 30_000;
 const LEASE_SHARE = 0.5;
 /** How long one call waits for something to publish, in ms. */
 const WAIT_MS = 250;
+/** Number of times that a claim is repeated at the end of the run: the shard of one that was lost would wait. */
+const LAST_TRIES = 2;
 /** Pause after a call that failed, and after one that found nothing sooner than it may wait. */
 const PAUSE_MS = 100;
 
@@ -47,7 +49,7 @@ export async function runRelay(parts: RelayParts, life: RelayLife): Promise<numb
   while (!life.stop.aborted && performance.now() < life.endsAt) {
     const isLast = life.ending.aborted;
     const startedAt = performance.now();
-    const published = await publishNext(parts, isLast ? 0 : WAIT_MS, life.stop);
+    const published = await publishNext(parts, isLast ? 0 : WAIT_MS, life);
     sent += published ?? 0;
     if (published !== null) continue;
     if (isLast) break;
@@ -61,12 +63,20 @@ export async function runRelay(parts: RelayParts, life: RelayLife): Promise<numb
 async function publishNext(
   { name, engine, outbox, log }: RelayParts,
   waitMs: number,
-  stop: AbortSignal,
+  { ending, stop, endsAt }: RelayLife,
 ): Promise<number | null> {
   const token = crypto.randomUUID();
+  let askedAt = performance.now();
+  let triesLeft = LAST_TRIES;
+  const claim = () => {
+    askedAt = performance.now();
+    return outbox.claim(token, LEASE_MS, waitMs);
+  };
+  const mayRepeat = () =>
+    !stop.aborted && performance.now() < endsAt && (!ending.aborted || triesLeft-- > 0);
   try {
-    const askedAt = performance.now();
-    const { shard, origin = "", messages } = await outbox.claim(token, LEASE_MS, waitMs);
+    const claimed = await repeating(claim, { keepTrying: mayRepeat, log });
+    const { shard, origin = "", messages } = claimed.answer;
     if (shard === undefined) return null;
     const publishesUntil = askedAt + LEASE_MS * LEASE_SHARE;
     const mayStart = () => !stop.aborted && performance.now() < publishesUntil;
