@@ -99,6 +99,12 @@ testsOnStack({}, (test) => {
       const { code, err } = await said(line);
       assertEquals([code, err], [1, "error: transport: there is no transport evnts\n"], line);
     }
+    const document = JSON.parse(
+      await Deno.readTextFile(new URL("../../docs/openapi.json", import.meta.url)),
+    );
+    for (const path of ["/outbox/run", "/outbox/resend"]) {
+      assertEquals("404" in document.paths[path].post.responses, true, path);
+    }
     // PostgREST makes the message a part of the response's first line.
     const answer = await ask(stack, "POST", "/outbox/run", { transport: "a\u0005" });
     assertEquals([answer.status, answer.body.issues[0].path], [400, ["transport"]]);

@@ -37,6 +37,8 @@ export interface Endpoint<
   readonly contentType?: string;
   /** Statuses of the answer with their descriptions; default: 200. */
   readonly statuses?: Readonly<Record<number, string>>;
+  /** Its body names something that may not exist; a name in the path always may not. */
+  readonly mayBeMissing?: true;
   /** Status of an answer; default: the first of `statuses`. */
   readonly statusOf?: (answer: z.output<Answer>) => ContentfulStatusCode;
 }
@@ -135,7 +137,7 @@ function describe(
   const { method, path, operationId, tag, summary, description, params, query, body } = endpoint;
   const { answer, contentType = "application/json", statuses = { 200: "Done" } } = endpoint;
   const errors = Object.entries(PROBLEMS).filter(([status]) =>
-    !(status in statuses) && (status !== "404" || params) &&
+    !(status in statuses) && (status !== "404" || params || endpoint.mayBeMissing) &&
     (!["413", "415"].includes(status) || method !== "get")
   );
   app.openAPIRegistry.registerPath(createRoute({

@@ -166,12 +166,14 @@ function addChanges(app: ManagementApp, parts: ManagementParts): void {
 
   addEndpoint(app, {
     ...{ ...change, description, path: "/outbox/run", operationId: "runOutbox" },
+    mayBeMissing: true,
     summary: "Publishes now what waits for a transport, also what it has refused",
     body: z.strictObject({ transport, ...steps }),
   }, ({ body, operator }) => changeMany(parts, operator, runOutbox, body));
 
   addEndpoint(app, {
     ...{ ...change, description, path: "/outbox/resend", operationId: "resendOutbox" },
+    mayBeMissing: true,
     summary: "Publishes again what a transport has confirmed, because it has lost its messages",
     body: z.strictObject({
       transport,
