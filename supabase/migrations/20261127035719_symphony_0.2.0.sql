@@ -497,6 +497,8 @@ create table messenger.relays (
   failure text,
   retry_at timestamptz,
   claimed_at timestamptz,
+  front timestamptz,
+  front_until timestamptz,
   primary key (transport, shard)
 );
 alter table messenger.relays enable row level security;
@@ -6817,6 +6819,40 @@ begin
 end
 $function$;
 
+CREATE FUNCTION messenger.shard_front(p_relay messenger.relays)
+ RETURNS timestamp with time zone
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO ''
+AS $function$
+begin
+  return case when p_relay.front_until > messenger.clock() then p_relay.front else '-infinity' end;
+end
+$function$;
+
+CREATE FUNCTION messenger.note_fronts(p_transport text, p_took interval)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  clock constant timestamptz := messenger.clock();
+begin
+  update messenger.relays r
+  set front_until = clock + greatest(interval '1 second', 10 * p_took), front = least(clock, (
+    select f.available_at from messenger.outbox f
+    where f.transport = r.transport and f.shard = r.shard and f.sent_at is null
+    order by f.transport, f.shard, f.available_at, f.position limit 1
+  )) - interval '2 seconds'
+  from (
+    select k.transport, k.shard from messenger.relays k
+    where k.transport = p_transport and (k.front_until > clock) is not true
+    order by k.shard for update skip locked
+  ) as stale
+  where r.transport = stale.transport and r.shard = stale.shard;
+end
+$function$;
+
 CREATE FUNCTION messenger.outbox_due(p_transport text DEFAULT NULL::text)
  RETURNS timestamp with time zone
  LANGUAGE plpgsql
@@ -6829,6 +6865,7 @@ begin
     cross join lateral (
       select f.available_at from messenger.outbox f
       where f.transport = r.transport and f.shard = r.shard and f.sent_at is null
+        and f.available_at >= messenger.shard_front(r)
       order by f.transport, f.shard, f.available_at, f.position limit 1
     ) as o
     where r.transport = p_transport
@@ -6849,6 +6886,7 @@ declare
   relay messenger.relays;
   rows bigint[];
   looked_at timestamptz;
+  took interval;
   pause double precision := 0.005;
 begin
   perform messenger.check_relay_call(token, lease_ms, wait_ms, max_messages, max_bytes);
@@ -6861,11 +6899,14 @@ begin
   loop
     looked_at := clock_timestamp();
     due_at := messenger.outbox_due(transport);
+    took := clock_timestamp() - looked_at;
+    if took > interval '5 milliseconds' then
+      -- Further looks are the next call's: this one holds the rows of the shards locked.
+      perform messenger.note_fronts(transport, took);
+      exit;
+    end if;
     exit when due_at <= messenger.clock() or clock_timestamp() >= until;
-    -- A look passes rows that were sent, as long as an older transaction keeps them: it takes a sixth of the time then.
-    pause := least(0.5, greatest(
-      least(pause * 1.1, 0.025), 5 * extract(epoch from clock_timestamp() - looked_at)::double precision
-    ));
+    pause := least(pause * 1.1, 0.025);
     perform pg_sleep(least(pause, extract(epoch from until - clock_timestamp())::double precision));
   end loop;
   relay := messenger.take_shard(transport, token, lease_ms);
@@ -6936,7 +6977,7 @@ CREATE FUNCTION messenger.ms_until(p_moment timestamp with time zone)
  SET search_path TO ''
 AS $function$
 begin
-  return greatest(0, ceil(1000 * extract(epoch from p_moment - messenger.clock())));
+  return case when p_moment is not null then greatest(0, ceil(1000 * extract(epoch from p_moment - messenger.clock()))) end;
 end
 $function$;
 
@@ -6955,6 +6996,7 @@ begin
     and exists (
       select from messenger.outbox o
       where o.transport = r.transport and o.shard = r.shard and o.sent_at is null and o.available_at <= clock
+        and o.available_at >= messenger.shard_front(r)
       offset 0
     )
   order by r.claimed_at nulls first, r.shard
@@ -6988,6 +7030,7 @@ begin
       from (
         select f.available_at, f.position, f.bytes from messenger.outbox f
         where f.transport = p_relay.transport and f.shard = p_relay.shard and f.sent_at is null and f.available_at <= clock
+          and f.available_at >= messenger.shard_front(p_relay)
         order by f.transport, f.shard, f.available_at, f.position
         limit case when p_relay.failures > 0 then 1 else p_max_messages end
       ) as o
@@ -7024,6 +7067,7 @@ begin
     from (
       select f.position, f.queue, f.group_key from messenger.outbox f
       where f.transport = p_relay.transport and f.shard = p_relay.shard and f.sent_at is null and f.available_at <= clock
+        and f.available_at >= messenger.shard_front(p_relay)
       order by f.transport, f.shard, f.available_at, f.position limit p_max_messages
     ) as d
     where d.group_key is not null
@@ -7150,6 +7194,7 @@ begin
   from (
     select f.position, f.expires_at from messenger.outbox f
     where f.transport = p_relay.transport and f.shard = p_relay.shard and f.sent_at is null and f.available_at <= clock
+      and f.available_at >= messenger.shard_front(p_relay)
     order by f.transport, f.shard, f.available_at, f.position limit 500
   ) as d
   where d.expires_at <= clock;
@@ -14522,6 +14567,12 @@ comment on column messenger.relays.failure is
 comment on column messenger.relays.failures is
   'Attempts in a row after which the engine had confirmed nothing; 0 after a success.';
 
+comment on column messenger.relays.front is
+  'Rows that are due earlier were sent when it was noted, but for those that a transaction commits late; null if looks are cheap.';
+
+comment on column messenger.relays.front_until is
+  'Until when looks begin at the front; then one passes all rows again.';
+
 comment on column messenger.relays.leased_until is
   'When another relay may take over; null while none is at work.';
 
@@ -15884,6 +15935,9 @@ comment on routine messenger.note_blocked_lanes(text) is
 comment on routine messenger.note_deliveries(text,jsonb) is
   'Part of messenger_settle_deliveries: notes publications in the inbox, and returns the ids of those that were not there.';
 
+comment on routine messenger.note_fronts(text,interval) is
+  'Part of messenger_claim_outbox: notes where the next looks at the shards begin, after one that took long.';
+
 comment on routine messenger.note_members(text[],boolean) is
   'Part of a settle call: notes for batches, named once for each member, that members were handled or became dead letters.';
 
@@ -16084,6 +16138,9 @@ comment on routine messenger.settled_in_part(jsonb,bigint[],jsonb) is
 
 comment on routine messenger.settlement_of(jsonb,text[],boolean) is
   'Part of messenger_settle: the part of a settlement that is about these messages, or, with p_others, about all others.';
+
+comment on routine messenger.shard_front(messenger.relays) is
+  'The due time at which a look at a shard begins.';
 
 comment on routine messenger.shard_opens_at(messenger.relays) is
   'When a relay may take a shard: at the end of its lease, or of the pause after a failure; null if there was neither.';

@@ -14,6 +14,8 @@ create table messenger.relays (
   failure text,
   retry_at timestamptz,
   claimed_at timestamptz,
+  front timestamptz,
+  front_until timestamptz,
   primary key (transport, shard)
 );
 comment on table messenger.relays is
@@ -36,6 +38,10 @@ comment on column messenger.relays.retry_at is
   'When the engine is tried again; null after a success.';
 comment on column messenger.relays.claimed_at is
   'When a relay took it last: the one that waits longest comes first.';
+comment on column messenger.relays.front is
+  'Rows that are due earlier were sent when it was noted, but for those that a transaction commits late; null if looks are cheap.';
+comment on column messenger.relays.front_until is
+  'Until when looks begin at the front; then one passes all rows again.';
 alter table messenger.relays enable row level security;
 
 create function messenger.make_relays(p_transports text[]) returns void
@@ -68,6 +74,45 @@ $$;
 comment on function messenger.shard_opens_at(messenger.relays) is
   'When a relay may take a shard: at the end of its lease, or of the pause after a failure; null if there was neither.';
 
+-- Stable, so that the index is read from here on.
+create function messenger.shard_front(p_relay messenger.relays) returns timestamptz
+language plpgsql stable
+set search_path = ''
+as $$
+begin
+  return case when p_relay.front_until > messenger.clock() then p_relay.front else '-infinity' end;
+end
+$$;
+comment on function messenger.shard_front(messenger.relays) is
+  'The due time at which a look at a shard begins.';
+
+-- While a transaction stays open, the index keeps the rows that were sent since its beginning, and each look passes them:
+-- 100,000 in 0.1 s. Then a look begins two seconds before the first row that waits. A row that is due earlier, because its
+-- transaction has committed late, is found by the next look at all rows, which may take a sixth of the time.
+create function messenger.note_fronts(p_transport text, p_took interval) returns void
+language plpgsql
+set search_path = ''
+as $$
+declare
+  clock constant timestamptz := messenger.clock();
+begin
+  update messenger.relays r
+  set front_until = clock + greatest(interval '1 second', 10 * p_took), front = least(clock, (
+    select f.available_at from messenger.outbox f
+    where f.transport = r.transport and f.shard = r.shard and f.sent_at is null
+    order by f.transport, f.shard, f.available_at, f.position limit 1
+  )) - interval '2 seconds'
+  from (
+    select k.transport, k.shard from messenger.relays k
+    where k.transport = p_transport and (k.front_until > clock) is not true
+    order by k.shard for update skip locked
+  ) as stale
+  where r.transport = stale.transport and r.shard = stale.shard;
+end
+$$;
+comment on function messenger.note_fronts(text, interval) is
+  'Part of messenger_claim_outbox: notes where the next looks at the shards begin, after one that took long.';
+
 -- `order by` names the equal columns too: then the planner reads one row of the index, and never sorts a shard.
 create function messenger.outbox_due(p_transport text default null) returns timestamptz
 language plpgsql volatile
@@ -80,6 +125,7 @@ begin
     cross join lateral (
       select f.available_at from messenger.outbox f
       where f.transport = r.transport and f.shard = r.shard and f.sent_at is null
+        and f.available_at >= messenger.shard_front(r)
       order by f.transport, f.shard, f.available_at, f.position limit 1
     ) as o
     where r.transport = p_transport
@@ -107,6 +153,7 @@ declare
   relay messenger.relays;
   rows bigint[];
   looked_at timestamptz;
+  took interval;
   pause double precision := 0.005;
 begin
   perform messenger.check_relay_call(token, lease_ms, wait_ms, max_messages, max_bytes);
@@ -119,11 +166,14 @@ begin
   loop
     looked_at := clock_timestamp();
     due_at := messenger.outbox_due(transport);
+    took := clock_timestamp() - looked_at;
+    if took > interval '5 milliseconds' then
+      -- Further looks are the next call's: this one holds the rows of the shards locked.
+      perform messenger.note_fronts(transport, took);
+      exit;
+    end if;
     exit when due_at <= messenger.clock() or clock_timestamp() >= until;
-    -- A look passes rows that were sent, as long as an older transaction keeps them: it takes a sixth of the time then.
-    pause := least(0.5, greatest(
-      least(pause * 1.1, 0.025), 5 * extract(epoch from clock_timestamp() - looked_at)::double precision
-    ));
+    pause := least(pause * 1.1, 0.025);
     perform pg_sleep(least(pause, extract(epoch from until - clock_timestamp())::double precision));
   end loop;
   relay := messenger.take_shard(transport, token, lease_ms);
@@ -200,7 +250,7 @@ language plpgsql volatile
 set search_path = ''
 as $$
 begin
-  return greatest(0, ceil(1000 * extract(epoch from p_moment - messenger.clock())));
+  return case when p_moment is not null then greatest(0, ceil(1000 * extract(epoch from p_moment - messenger.clock()))) end;
 end
 $$;
 comment on function messenger.ms_until(timestamptz) is
@@ -220,6 +270,7 @@ begin
     and exists (
       select from messenger.outbox o
       where o.transport = r.transport and o.shard = r.shard and o.sent_at is null and o.available_at <= clock
+        and o.available_at >= messenger.shard_front(r)
       offset 0
     )
   order by r.claimed_at nulls first, r.shard
@@ -255,6 +306,7 @@ begin
       from (
         select f.available_at, f.position, f.bytes from messenger.outbox f
         where f.transport = p_relay.transport and f.shard = p_relay.shard and f.sent_at is null and f.available_at <= clock
+          and f.available_at >= messenger.shard_front(p_relay)
         order by f.transport, f.shard, f.available_at, f.position
         limit case when p_relay.failures > 0 then 1 else p_max_messages end
       ) as o
@@ -294,6 +346,7 @@ begin
     from (
       select f.position, f.queue, f.group_key from messenger.outbox f
       where f.transport = p_relay.transport and f.shard = p_relay.shard and f.sent_at is null and f.available_at <= clock
+        and f.available_at >= messenger.shard_front(p_relay)
       order by f.transport, f.shard, f.available_at, f.position limit p_max_messages
     ) as d
     where d.group_key is not null
@@ -432,6 +485,7 @@ begin
   from (
     select f.position, f.expires_at from messenger.outbox f
     where f.transport = p_relay.transport and f.shard = p_relay.shard and f.sent_at is null and f.available_at <= clock
+      and f.available_at >= messenger.shard_front(p_relay)
     order by f.transport, f.shard, f.available_at, f.position limit 500
   ) as d
   where d.expires_at <= clock;

@@ -477,6 +477,8 @@ create table messenger.relays (
   failure text,
   retry_at timestamptz,
   claimed_at timestamptz,
+  front timestamptz,
+  front_until timestamptz,
   primary key (transport, shard)
 );
 alter table messenger.relays enable row level security;

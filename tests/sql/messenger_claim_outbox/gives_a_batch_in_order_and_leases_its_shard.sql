@@ -1,7 +1,10 @@
 -- A relay gets the due rows of one shard in order, and no other relay gets them while it has the shard.
 begin;
-select plan(11);
+select plan(12);
 select messenger_declare_routing('{"events": true}', '{"ImportRow": "events"}');
+select is(
+  messenger_claim_outbox('events', test.token(9)), '{"messages": [], "next_due_ms": null}', 'an empty outbox has no next time'
+);
 select messenger_dispatch('ImportRow', to_jsonb(n), group_key => 'g') from generate_series(1, 5) as n;
 select messenger_dispatch('ImportRow', '9', group_key => 'g', delay => '1 hour');
 create temp table claim as select messenger_claim_outbox('events', test.token(1), max_messages => 3) as c;
