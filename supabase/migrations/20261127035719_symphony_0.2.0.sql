@@ -3017,7 +3017,9 @@ begin
       limit 1
     ) as n
   )
-  select f.queue, min(f.due_at) from fronts f group by f.queue;
+  select f.queue, min(f.due_at) from fronts f
+  where (select q.paused from public.messenger_queues q where q.name = f.queue) is not true
+  group by f.queue;
 end
 $function$;
 
@@ -3045,54 +3047,48 @@ CREATE FUNCTION messenger.next_due_in_lanes(p_queue text)
  SET jit TO 'off'
  SET enable_seqscan TO 'off'
  SET enable_bitmapscan TO 'off'
+ SET enable_hashjoin TO 'off'
+ SET enable_mergejoin TO 'off'
 AS $function$
 declare
+  most integer := 1000;
   lane record;
   seen text[] := array[]::text[];
-  looked integer := 0;
   starts_at timestamptz;
-  has_many boolean;
 begin
-  for lane in
-    select m.queue, m.available_at as due_at from messenger.ready_messages m
-    where split_part(m.queue, '/', 1) = p_queue and strpos(m.queue, '/') > 0
-    order by m.available_at limit 1000
   loop
-    exit when lane.due_at >= starts_at;
-    looked := looked + 1;
-    continue when lane.queue = any (seen);
-    seen := seen || lane.queue;
-    starts_at := least(starts_at, messenger.lane_starts_at(lane.queue, lane.due_at));
-  end loop;
-  has_many := looked = 1000 and (
-    select count(*) = 2000 from messenger.walk_lanes(p_queue || '/', p_queue || '/~', 2000)
-  );
-  if has_many then
     for lane in
       select w.queue, w.due_at
       from (
         select m.queue, m.available_at as due_at from messenger.ready_messages m
         where split_part(m.queue, '/', 1) = p_queue and strpos(m.queue, '/') > 0
-        order by m.available_at limit 20000
+        order by m.available_at limit most
       ) as w
       where w.queue not in (select unnest(seen))
+        and (select q.paused from public.messenger_queues q where q.name = w.queue) is not true
       order by w.due_at
     loop
-      exit when cardinality(seen) >= 2000;
       if lane.due_at >= starts_at then
         return starts_at;
       end if;
       continue when lane.queue = any (seen);
+      exit when cardinality(seen) >= 2000;
       seen := seen || lane.queue;
       starts_at := least(starts_at, messenger.lane_starts_at(lane.queue, lane.due_at));
     end loop;
-  end if;
-  if looked = 1000 and (not has_many or messenger.has_later_in_lanes(p_queue, 20000, 'infinity')) then
-    for lane in select * from messenger.lane_fronts(p_queue) f where f.queue not in (select unnest(seen)) order by f.due_at loop
-      exit when lane.due_at >= starts_at;
-      starts_at := least(starts_at, messenger.lane_starts_at(lane.queue, lane.due_at));
-    end loop;
-  end if;
+    if not messenger.has_later_in_lanes(p_queue, most, 'infinity') then
+      return starts_at;
+    end if;
+    exit when most > 1000 or not messenger.has_many_lanes(p_queue);
+    most := 200000;
+  end loop;
+  for lane in
+    select * from messenger.lane_fronts(p_queue) f
+    where f.queue not in (select unnest(seen)) order by f.due_at
+  loop
+    exit when lane.due_at >= starts_at;
+    starts_at := least(starts_at, messenger.lane_starts_at(lane.queue, lane.due_at));
+  end loop;
   return starts_at;
 end
 $function$;
@@ -3184,7 +3180,7 @@ begin
     end))
     from next n left join public.messenger_queues q on q.name = split_part(n.queue, '/', 1)
     where q.paused is not true and (p_queues is not null or q.runs_on is distinct from 'worker')
-      and not exists (select from public.messenger_queues l where l.name = n.queue and l.paused)
+      and (select l.paused from public.messenger_queues l where l.name = n.queue) is not true
   );
 end
 $function$;
@@ -3300,6 +3296,8 @@ CREATE FUNCTION messenger.oldest_lanes(p_queue text, p_messages integer, p_excep
  SET enable_seqscan TO 'off'
  SET enable_bitmapscan TO 'off'
  SET enable_sort TO 'off'
+ SET enable_hashjoin TO 'off'
+ SET enable_mergejoin TO 'off'
 AS $function$
 begin
   return query
@@ -3312,6 +3310,7 @@ begin
   ) as w
   -- Looked up in a hash table; an array would be read for each row.
   where w.queue not in (select unnest(p_except))
+    and (select q.paused from public.messenger_queues q where q.name = w.queue) is not true
   order by w.available_at limit 1000;
 end
 $function$;
@@ -3331,6 +3330,16 @@ begin
     where split_part(m.queue, '/', 1) = p_queue and strpos(m.queue, '/') > 0 and m.available_at <= p_until
     order by m.available_at offset p_messages limit 1
   );
+end
+$function$;
+
+CREATE FUNCTION messenger.has_many_lanes(p_queue text)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+begin
+  return (select count(*) = 2000 from messenger.walk_lanes(p_queue || '/', p_queue || '/~', 2000));
 end
 $function$;
 
@@ -3468,12 +3477,13 @@ AS $function$
 declare
   -- Once: each call costs microseconds.
   clock constant timestamptz := public.messenger_now();
-  oldest constant text[] := array(select messenger.oldest_lanes(p_queue.name, 1000, '{}'));
-  names text[] := array(select distinct o from unnest(oldest) as o where o <> all (p_known));
+  names text[] := array(select distinct o from messenger.oldest_lanes(p_queue.name, 1000, p_known) as o);
   closed text[] := array[]::text[];
+  most integer := 1000;
+  is_last boolean := false;
   waiting messenger.due_lane[];
 begin
-  for round in 1..3 loop
+  loop
     waiting := array(
       select d from (
         select messenger.to_due_lane(
@@ -3483,17 +3493,18 @@ begin
       ) as w
       where (d).queue is not null limit p_max_lanes
     );
-    exit when round = 3 or cardinality(waiting) > 0 or cardinality(p_known) > 0 or cardinality(oldest) < 1000;
+    exit when is_last or cardinality(waiting) > 0 or cardinality(p_known) > 0
+      or not messenger.has_later_in_lanes(p_queue.name, most, clock);
     closed := closed || names;
-    if round = 1 then
-      names := array(select distinct o from messenger.oldest_lanes(p_queue.name, 20000, closed) as o);
-    else
-      exit when cardinality(names) = 0 and not messenger.has_later_in_lanes(p_queue.name, 20000, clock);
-      names := array(
+    is_last := most > 1000 or not messenger.has_many_lanes(p_queue.name);
+    most := 200000;
+    names := case
+      when not is_last then array(select distinct o from messenger.oldest_lanes(p_queue.name, most, closed) as o)
+      else array(
         select f.queue from messenger.lane_fronts(p_queue.name) f
         where f.due_at <= clock and f.queue not in (select unnest(closed)) order by f.due_at
-      );
-    end if;
+      )
+    end;
   end loop;
   return waiting;
 end
@@ -12431,7 +12442,7 @@ begin
   select jsonb_object_agg(d.queue, coalesce(p_alert.memory ->> d.queue, to_jsonb(clock) #>> '{}')) into memory
   from (
     select f.queue from messenger.queues_due(full_queues, '{}') as f
-    where not f.in_lanes or exists (select from messenger.oldest_lanes(f.queue, 1, '{}'))
+    where not f.in_lanes or messenger.has_later_in_lanes(f.queue, 0, clock)
     union
     select l from unnest(full_lanes) as l where (messenger.due_key(l, messenger.front_key(l))).id is not null
   ) as d;
@@ -15710,6 +15721,9 @@ comment on routine messenger.has_keys(jsonb) is
 comment on routine messenger.has_later_in_lanes(text,integer,timestamp with time zone) is
   'Whether more than a number of messages in the lanes of a queue are due at a moment.';
 
+comment on routine messenger.has_many_lanes(text) is
+  'Whether 2,000 lanes of a queue or more have messages: to read each of them then takes longer than to read messages by their time.';
+
 comment on routine messenger.has_new_event(bigint,text[]) is
   'Whether an event is there that a parked message has not seen, of the keys that it waits for.';
 
@@ -15780,7 +15794,7 @@ comment on routine messenger.lane_behind(text,text) is
   'Part of messenger_list_lanes(): the first lane between two names that holds messages or has a row.';
 
 comment on routine messenger.lane_fronts(text) is
-  'All lanes of a queue that have a ready message, each with the time at which its first one falls due.';
+  'All lanes of a queue that have a ready message and are not paused, each with the time at which its first one falls due.';
 
 comment on routine messenger.lane_keys(jsonb,text[],tid[]) is
   'Part of a claim: the keys behind which the next claim continues, those of the lanes of these queues made again.';
@@ -15951,7 +15965,7 @@ comment on routine messenger.note_waits(bigint,text[]) is
   'Part of a settle call that parks a message, whose row it has written: the message waits for these events. If one is there already, the message is due at once.';
 
 comment on routine messenger.oldest_lanes(text,integer,text[]) is
-  'The lanes of those messages of a queue that have been due for longest, once for each message, up to 1,000 that are not in the lanes p_except.';
+  'The lanes of those messages of a queue that have been due for longest, once for each message, up to 1,000 that are neither in the lanes p_except nor paused.';
 
 comment on routine messenger.open_batch(jsonb) is
   'Part of messenger_write_batch: locks the batch that has the idempotency key, or makes it, and returns it.';

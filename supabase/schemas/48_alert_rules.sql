@@ -383,7 +383,7 @@ begin
   select jsonb_object_agg(d.queue, coalesce(p_alert.memory ->> d.queue, to_jsonb(clock) #>> '{}')) into memory
   from (
     select f.queue from messenger.queues_due(full_queues, '{}') as f
-    where not f.in_lanes or exists (select from messenger.oldest_lanes(f.queue, 1, '{}'))
+    where not f.in_lanes or messenger.has_later_in_lanes(f.queue, 0, clock)
     union
     select l from unnest(full_lanes) as l where (messenger.due_key(l, messenger.front_key(l))).id is not null
   ) as d;

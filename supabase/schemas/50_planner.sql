@@ -53,7 +53,7 @@ begin
       'messenger.next_matches', 'messenger.redrive_ids', 'messenger.remove_ids',
       'messenger.finish_schedule_runs', 'messenger.cancel_ids', 'messenger.run_ids',
       'public.messenger_report_progress', 'messenger.prune_orphans', 'messenger.followed', 'messenger.running_step',
-      'messenger.next_webhooks'
+      'messenger.next_webhooks', 'messenger.oldest_lanes', 'messenger.next_due_in_lanes'
     ]),
 
     -- Part of messenger.admit_groups, whose settings hold here too: these look up each group by an index.
