@@ -14203,6 +14203,8 @@ CREATE CONSTRAINT TRIGGER messenger_events_wake AFTER INSERT ON public.messenger
 
 CREATE TRIGGER messenger_steps_waited AFTER INSERT OR UPDATE OF status ON public.messenger_steps FOR EACH ROW WHEN (((new.kind = ANY (ARRAY['wait'::text, 'all'::text])) AND (new.status <> 'pending'::text))) EXECUTE FUNCTION messenger.forget_waits();
 
+CREATE TRIGGER messenger_messages_wake_for_return AFTER UPDATE OF status ON public.messenger_messages FOR EACH ROW WHEN (((old.status = 'processing'::text) AND (new.status = 'pending'::text) AND (NOT new.blocked) AND (new.available_at <= (public.messenger_now() + '00:01:05'::interval)) AND (current_setting('messenger.settles'::text, true) IS DISTINCT FROM 'true'::text))) EXECUTE FUNCTION messenger.wake_for_change();
+
 CREATE TRIGGER messenger_queues_wake AFTER UPDATE ON public.messenger_queues FOR EACH ROW WHEN ((old.* IS DISTINCT FROM new.*)) EXECUTE FUNCTION messenger.wake_for_queue();
 
 CREATE TRIGGER messenger_alert_channels_deleted AFTER DELETE ON public.messenger_alert_channels FOR EACH ROW EXECUTE FUNCTION messenger.alert_channel_changed();

@@ -151,6 +151,18 @@ create trigger messenger_messages_wake_for_change
   )
   execute function messenger.wake_for_change();
 
+-- For a running message that is given back in SQL or in the dashboard. Its lease is gone with it, so that the worker's
+-- outcome changes nothing. A settle call gives messages back to a worker that is awake. The condition costs a claim
+-- 0.2 us a message.
+create trigger messenger_messages_wake_for_return
+  after update of status on public.messenger_messages
+  for each row when (
+    old.status = 'processing' and new.status = 'pending' and not new.blocked
+    and new.available_at <= public.messenger_now() + interval '65 seconds'
+    and current_setting('messenger.settles', true) is distinct from 'true'
+  )
+  execute function messenger.wake_for_change();
+
 create function messenger.wake_for_queue() returns trigger
 language plpgsql
 set search_path = ''
