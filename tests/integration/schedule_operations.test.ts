@@ -118,4 +118,97 @@ testsOfSchedules("2026-01-05T09:30:00Z", (test) => {
     assertEquals([refused?.enabled, refused?.disabledBy], [false, "invalid"]);
     assert(refused?.disabledReason?.includes("no room for this"));
   });
+
+  for (
+    const [event, table, when, rows] of [
+      ["claim", "messenger_schedules", "after update", "old"],
+      ["write", "messenger_messages", "after insert", "new"],
+    ] as const
+  ) {
+    test(`schedules over whose ${event} the database takes too long are taken in smaller parts`, async (bench) => {
+      const { sql } = bench.stack;
+      const scheduler = bench.scheduler();
+      for (let n = 0; n < 9; n++) {
+        await scheduler.schedule({ type: "Note", payload: { text: `${n}` } }, hourly);
+      }
+      await sql.unsafe(`
+        create function public.test_too_long() returns trigger language plpgsql as $$
+        begin
+          if (select count(*) from changed) > 3 then
+            raise sqlstate '57014' using message = 'canceling statement due to statement timeout';
+          end if;
+          return null;
+        end $$;
+        create trigger test_too_long ${when} on public.${table}
+          referencing ${rows} table as changed for each statement execute function public.test_too_long();
+      `).simple();
+      try {
+        await bench.clock.set("2026-01-05T10:00:01Z");
+        assertEquals(await scheduler.processDueMessages(), 9);
+        assertEquals(await scheduler.processDueMessages(), 0);
+      } finally {
+        await sql`drop function public.test_too_long() cascade`;
+      }
+      assertEquals((await bench.made()).length, 9);
+    });
+  }
+
+  test("a schedule that takes the database too long is put off, and delays no other", async (bench) => {
+    const { sql } = bench.stack;
+    const scheduler = bench.scheduler();
+    const ids: string[] = [];
+    for (const text of ["a", "slow", "c"]) {
+      ids.push(await scheduler.schedule({ type: "Note", payload: { text } }, hourly));
+    }
+    await sql.unsafe(`
+      create function public.test_slow() returns trigger language plpgsql as $$
+      begin
+        if new.payload ->> 'text' = 'slow' then
+          raise sqlstate '57014' using message = 'canceling statement due to statement timeout';
+        end if;
+        return new;
+      end $$;
+      create trigger test_slow before insert on public.messenger_messages
+        for each row execute function public.test_slow();
+    `).simple();
+    try {
+      await bench.clock.set("2026-01-05T10:00:01Z");
+      assertEquals(await scheduler.processDueMessages(), 2);
+    } finally {
+      await sql`drop function public.test_slow() cascade`;
+    }
+    assertEquals((await scheduler.get(ids[1] ?? ""))?.enabled, true);
+    await bench.clock.set("2026-01-05T10:00:35Z");
+    assertEquals(await scheduler.processDueMessages(), 1);
+  });
+
+  test("missed runs that take the database too long together are made a part at a time", async (bench) => {
+    const { sql } = bench.stack;
+    const scheduler = bench.scheduler();
+    const every = { type: "interval", config: { interval: "1h" }, catchUp: "all" } as const;
+    await scheduler.schedule({ type: "Note", payload: { text: "a" } }, every);
+    await sql.unsafe(`
+      create function public.test_too_long() returns trigger language plpgsql as $$
+      begin
+        if (select count(*) from rows) > 3 then
+          raise sqlstate '57014' using message = 'canceling statement due to statement timeout';
+        end if;
+        return null;
+      end $$;
+      create trigger test_too_long after insert on public.messenger_messages
+        referencing new table as rows for each statement execute function public.test_too_long();
+    `).simple();
+    try {
+      await bench.clock.set("2026-01-06T09:00:01Z");
+      const made = await scheduler.processDueMessages();
+      assert(made >= 23, String(made));
+    } finally {
+      await sql`drop function public.test_too_long() cascade`;
+    }
+    const occurrences = await sql`select occurrence from public.messenger_schedule_runs`;
+    assertEquals(
+      new Set(occurrences.map(({ occurrence }) => String(occurrence))).size,
+      occurrences.length,
+    );
+  });
 });
