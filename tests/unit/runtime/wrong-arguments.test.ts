@@ -339,3 +339,23 @@ Deno.test("functions of every other form are handlers: old ones, bound ones, met
   const named = defineMessage({ ...Any2, handler: new Members() as Untyped });
   assertEquals(named.handlers.map(({ name }) => name), ["mail"]);
 });
+
+for (
+  const [field, options] of [
+    ["overlp", { overlp: "skip" }],
+    ["catchup", { catchup: "all" }],
+    ["config.intervall", { config: { intervall: "1h" } }],
+    ["config.cron", { config: { cron: "@daily" } }],
+  ] as const
+) {
+  Deno.test(`a declared schedule with ${Deno.inspect(options)} is refused when it is declared, by name`, () => {
+    const given = {
+      name: "s",
+      type: "interval",
+      config: { interval: "1h" },
+      ...options,
+    } as Untyped;
+    const refusal = `defineSchedule: ${field}: no such option`;
+    assertThrows(() => defineSchedule(Any, 1, given), RangeError, refusal);
+  });
+}

@@ -61,7 +61,7 @@ export function checkSchedule(
   options: ScheduleOptions,
   given: { readonly [Name in keyof ScheduleSettings]?: unknown } = options,
 ): ScheduleDefinition {
-  checkNames(options, NAMES);
+  checkScheduleNames(options);
   const optional = <T>(
     name: keyof ScheduleSettings,
     check: (value: unknown, field: string) => T,
@@ -100,6 +100,19 @@ export function checkSchedule(
   };
 }
 
+/**
+ * Checks the names of options, and of those in `config` if there is one of a known type.
+ * @param prefix text before an option's name in an error
+ * @throws RangeError that names the unknown option
+ */
+export function checkScheduleNames(options: ScheduleOptions, prefix = ""): void {
+  checkNames(options, NAMES, prefix);
+  const { type, config } = options;
+  if (typeof config === "object" && config !== null && Object.hasOwn(CONFIG, type)) {
+    checkNames(config, CONFIG[type], `${prefix}config.`);
+  }
+}
+
 /** Refuses options without an effect. An option that equals its default contradicts nothing. */
 function checkEffects(
   { type, catchUp }: ScheduleOptions,
@@ -127,7 +140,6 @@ function checkTimes(options: ScheduleOptions): ScheduleDefinition["times"] {
   if (typeof options.config !== "object" || options.config === null) {
     throw new RangeError(`config: has to be an object; got ${showValue(options.config)}`);
   }
-  checkNames(options.config, CONFIG[type], "config.");
   const value = (name: string) => readProperty(options.config, name);
   switch (type) {
     case "once":

@@ -5,6 +5,7 @@ import { typeOf } from "../message/definition-lists.ts";
 import type { MessageDefinition } from "../message/definition.ts";
 import { readProperty } from "../runtime/inspect.ts";
 import { checkIsOptions, isOptions } from "../runtime/option-names.ts";
+import { checkScheduleNames } from "./check-schedule.ts";
 import type { ScheduleOptions } from "./schedule-options.ts";
 import type { ScheduledMessage, ScheduleDraft } from "./schedule.ts";
 
@@ -14,7 +15,10 @@ export interface DeclaredSchedule {
   readonly options: ScheduleOptions & { readonly name: string };
 }
 
-/** Declares a schedule, type-checked against the message's schema. The sync checks the other options. @throws RangeError */
+/**
+ * Declares a schedule, type-checked against the message's schema. The sync checks the payload and the options' values.
+ * @throws RangeError that names an unknown option
+ */
 export function defineSchedule<Schema extends z.ZodType>(
   definition: MessageDefinition<Schema>,
   payload: z.input<Schema>,
@@ -22,6 +26,7 @@ export function defineSchedule<Schema extends z.ZodType>(
 ): DeclaredSchedule {
   const type = typeOf(definition);
   checkIsOptions(options, "defineSchedule: ");
+  checkScheduleNames(options, "defineSchedule: ");
   return { message: { type, payload }, options };
 }
 
