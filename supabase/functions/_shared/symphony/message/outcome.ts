@@ -122,13 +122,22 @@ export function settlementOf(
   outcome: Settlement["outcome"],
   effects?: Effects,
 ): Settlement {
-  const settlement = groupKey === null
-    ? { id, leaseToken, outcome }
-    : { id, leaseToken, outcome, grouped: true, group: [queue, groupKey] as const };
-  const isMember = stamps.batch !== undefined && stamps.schedule === undefined;
-  const batch = isMember ? batchStampOf(stamps)?.id : undefined;
-  if (effects === undefined && batch === undefined) return settlement;
-  return { ...settlement, ...(batch !== undefined && { batch }), ...(effects && { effects }) };
+  // Without copies of objects: a settlement is made for each message.
+  const settlement: { -readonly [Name in keyof Settlement]: Settlement[Name] } = {
+    id,
+    leaseToken,
+    outcome,
+  };
+  if (groupKey !== null) {
+    settlement.grouped = true;
+    settlement.group = [queue, groupKey];
+  }
+  if (stamps.batch !== undefined && stamps.schedule === undefined) {
+    const batch = batchStampOf(stamps)?.id;
+    if (batch !== undefined) settlement.batch = batch;
+  }
+  if (effects) settlement.effects = effects;
+  return settlement;
 }
 
 /** The outcome of a handled message whose definition keeps nothing. */

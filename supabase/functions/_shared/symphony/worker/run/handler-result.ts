@@ -2,6 +2,7 @@
 
 import { batchStampOf } from "../../message/batch-stamps.ts";
 import type { MessageDefinition } from "../../message/definition.ts";
+import type { Stamps } from "../../message/envelope.ts";
 import { UnrecoverableError } from "../../message/errors.ts";
 import { toResult } from "../durable/result.ts";
 import type { Ready } from "./attempt.ts";
@@ -9,20 +10,24 @@ import type { Ready } from "./attempt.ts";
 /** How long a member of a batch whose results are wanted is remembered at least, in ms: 30 days. */
 const MEMBER_KEEP_MS = 30 * 86_400_000;
 
+/** Whether a message is a member of a batch that keeps what its members return. Few batches do. */
+function keepsMembers(stamps: Stamps): boolean {
+  return stamps.batch?.keeps === true && batchStampOf(stamps) !== undefined;
+}
+
 /** Whether the result of a message is kept: of one handler, not of several. */
 export function keepsResult(
   { attempt, definition }: Pick<Ready, "attempt" | "definition">,
 ): boolean {
   if (definition.handlers.length !== 1) return false;
-  return definition.keepsResult || batchStampOf(attempt.task.envelope.stamps)?.keeps === true;
+  return definition.keepsResult || keepsMembers(attempt.task.envelope.stamps);
 }
 
 /** How long a handled message is remembered, in ms; undefined: not at all. */
 export function keepMsOf(
   { attempt, definition }: Pick<Ready, "attempt" | "definition">,
 ): number | undefined {
-  const { stamps } = attempt.task.envelope;
-  if (stamps.batch === undefined || batchStampOf(stamps)?.keeps !== true) return definition.keepMs;
+  if (!keepsMembers(attempt.task.envelope.stamps)) return definition.keepMs;
   return Math.max(definition.keepMs ?? 0, MEMBER_KEEP_MS);
 }
 
