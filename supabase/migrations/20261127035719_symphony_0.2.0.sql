@@ -6842,7 +6842,7 @@ end
 $function$;
 
 CREATE FUNCTION messenger.note_fronts(p_transport text, p_took interval)
- RETURNS void
+ RETURNS boolean
  LANGUAGE plpgsql
  SET search_path TO ''
 AS $function$
@@ -6861,6 +6861,7 @@ begin
     order by k.shard for update skip locked
   ) as stale
   where r.transport = stale.transport and r.shard = stale.shard;
+  return found;
 end
 $function$;
 
@@ -6911,10 +6912,9 @@ begin
     looked_at := clock_timestamp();
     due_at := messenger.outbox_due(transport);
     took := clock_timestamp() - looked_at;
-    if took > interval '5 milliseconds' then
-      -- Further looks are the next call's: this one holds the rows of the shards locked.
-      perform messenger.note_fronts(transport, took);
-      exit;
+    if took > interval '10 milliseconds' then
+      -- Further looks are the next call's: this one holds the rows of the shards locked then.
+      exit when messenger.note_fronts(transport, took);
     end if;
     exit when due_at <= messenger.clock() or clock_timestamp() >= until;
     pause := least(pause * 1.1, 0.025);
@@ -15952,7 +15952,7 @@ comment on routine messenger.note_deliveries(text,jsonb) is
   'Part of messenger_settle_deliveries: notes publications in the inbox, and returns the ids of those that were not there.';
 
 comment on routine messenger.note_fronts(text,interval) is
-  'Part of messenger_claim_outbox: notes where the next looks at the shards begin, after one that took long.';
+  'Part of messenger_claim_outbox: notes where the next looks at the shards begin, after one that took long. Returns whether it has noted any.';
 
 comment on routine messenger.note_members(text[],boolean) is
   'Part of a settle call: notes for batches, named once for each member, that members were handled or became dead letters.';

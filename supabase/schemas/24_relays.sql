@@ -89,7 +89,7 @@ comment on function messenger.shard_front(messenger.relays) is
 -- While a transaction stays open, the index keeps the rows that were sent since its beginning, and each look passes them:
 -- 100,000 in 0.1 s. Then a look begins two seconds before the first row that waits. A row that is due earlier, because its
 -- transaction has committed late, is found by the next look at all rows, which may take a sixth of the time.
-create function messenger.note_fronts(p_transport text, p_took interval) returns void
+create function messenger.note_fronts(p_transport text, p_took interval) returns boolean
 language plpgsql
 set search_path = ''
 as $$
@@ -108,10 +108,11 @@ begin
     order by k.shard for update skip locked
   ) as stale
   where r.transport = stale.transport and r.shard = stale.shard;
+  return found;
 end
 $$;
 comment on function messenger.note_fronts(text, interval) is
-  'Part of messenger_claim_outbox: notes where the next looks at the shards begin, after one that took long.';
+  'Part of messenger_claim_outbox: notes where the next looks at the shards begin, after one that took long. Returns whether it has noted any.';
 
 -- `order by` names the equal columns too: then the planner reads one row of the index, and never sorts a shard.
 create function messenger.outbox_due(p_transport text default null) returns timestamptz
@@ -167,10 +168,9 @@ begin
     looked_at := clock_timestamp();
     due_at := messenger.outbox_due(transport);
     took := clock_timestamp() - looked_at;
-    if took > interval '5 milliseconds' then
-      -- Further looks are the next call's: this one holds the rows of the shards locked.
-      perform messenger.note_fronts(transport, took);
-      exit;
+    if took > interval '10 milliseconds' then
+      -- Further looks are the next call's: this one holds the rows of the shards locked then.
+      exit when messenger.note_fronts(transport, took);
     end if;
     exit when due_at <= messenger.clock() or clock_timestamp() >= until;
     pause := least(pause * 1.1, 0.025);

@@ -155,3 +155,15 @@ Deno.test("a worker of another transport looks again beside a slow handler, and 
   planner.learn(nothing, empty);
   assertEquals(planner.done, true);
 });
+
+Deno.test("a worker of another transport waits for the next message as soon as it has settled the last one", () => {
+  const planner = new ClaimPlanner({ leaseMs: 60_000, waitMs: 1_000, endsAt: Infinity });
+  const now = performance.now();
+  const first = planner.request(now, capacity, false);
+  if (!first) throw new Error("no first claim");
+  planner.learn({ ...nothing, messages: [envelopeAt(new Date())] }, first);
+  const ofSettling = planner.request(now, capacity, true);
+  if (!ofSettling) throw new Error("the settle call carries no claim");
+  planner.learn(nothing, ofSettling);
+  assertEquals(planner.request(now, capacity, false)?.waitMs, 1_000);
+});

@@ -120,12 +120,16 @@ export class ClaimPlanner {
     const quarantined = this.#quarantinedDue && !this.#ranQuarantined;
     if (quarantined && (claims || !isEmpty)) return null;
 
-    const pollDue = this.nextPollAt !== null && now >= this.nextPollAt && room >= worthwhile;
+    const { waitMs: longestWaitMs } = this.options;
+    // An idle worker that may wait has nothing to put off: a message would lie in the engine until its next poll.
+    const waitsNow = longestWaitMs !== undefined && isEmpty && !claims;
+    const pollDue = this.nextPollAt !== null && (now >= this.nextPollAt || waitsNow) &&
+      room >= worthwhile;
     if (!(quarantined || pollDue || (settles && room > 0))) return null;
     // When few messages come in, one claim at a time finds them: each of them scans the queues, 0.1 µs for
     // each dead row that vacuum may not remove yet. That took a tenth of a long drain's time.
     if (this.#cameShort && claims) return null;
-    const waitMs = isEmpty && !settles ? this.options.waitMs : undefined;
+    const waitMs = isEmpty && !settles ? longestWaitMs : undefined;
     return this.#latest = this.#ask(now, capacity, quarantined, waitMs);
   }
 
