@@ -37,6 +37,8 @@ interface Sum {
   missing: string[];
   /** Whether a dry run stopped counting. */
   capped?: boolean;
+  /** Ids that another project has, and the transport that leads there. */
+  elsewhere?: { readonly id: string; readonly transport: string }[];
   /** Those of the missing ids that are in the outbox. */
   inOutbox?: readonly string[];
 }
@@ -86,7 +88,14 @@ export async function changeMany(context: Context, change: Change): Promise<void
     sum,
     `${met.toLocaleString("en")}${more} ${dryRun ? "would be " : ""}${participle}${running}`,
   );
-  if (!context.json) tellMissing(context, noun, sum.missing, elsewhere);
+  if (!context.json) {
+    tellMissing(context, noun, sum.missing, elsewhere);
+    for (const { id, transport } of sum.elsewhere ?? []) {
+      context.io.note(
+        `${id}: is in the project behind ${transport}; cancel it there, by its id there\n`,
+      );
+    }
+  }
   if (!isWhole) {
     context.io.note("interrupted before its end; the same command does the rest\n");
     context.exitCode = EXIT.interrupted;
@@ -161,6 +170,8 @@ async function run(
     sum.running += Number(answer.running ?? 0);
     if (answer.capped === true) sum.capped = true;
     sum.missing.push(...(answer.missing as string[] | undefined) ?? []);
+    const elsewhere = answer.elsewhere as Sum["elsewhere"];
+    if (elsewhere && elsewhere.length > 0) (sum.elsewhere ??= []).push(...elsewhere);
     if (drawsBar(context, change)) {
       context.io.note(`\r\u001b[K${bar(sum.done + sum.running, total, participle)}`);
     }

@@ -1762,6 +1762,14 @@ export interface components {
             running: number;
             /** @description Ids that are not in the outbox */
             missing: string[];
+            /**
+             * @description Ids that another project has: they are cancelled there, under the ids there
+             * @default []
+             */
+            elsewhere: {
+                id: string;
+                transport: string;
+            }[];
         };
         OutboxChanged: {
             /** @description Messages that match */

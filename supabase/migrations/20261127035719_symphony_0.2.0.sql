@@ -8996,6 +8996,24 @@ begin
 end
 $function$;
 
+CREATE FUNCTION messenger.in_other_projects(p_ids bigint[])
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+begin
+  return (
+    select jsonb_agg(jsonb_build_object('id', l.id::text, 'transport', l.transport) order by l.id)
+    from (
+      select distinct on (o.id) o.id, o.transport, o.sent_at from messenger.outbox o
+      where o.id = any (p_ids) order by o.id, o.publication desc
+    ) as l
+    join messenger.transports t on t.name = l.transport and not t.received
+    where l.sent_at is not null
+  );
+end
+$function$;
+
 CREATE FUNCTION public.messenger_cancel_outbox(ids bigint[] DEFAULT NULL::bigint[], transport text DEFAULT NULL::text, type text DEFAULT NULL::text, queue text DEFAULT NULL::text, group_key text DEFAULT NULL::text, "all" boolean DEFAULT false, dry_run boolean DEFAULT false, after jsonb DEFAULT NULL::jsonb)
  RETURNS jsonb
  LANGUAGE plpgsql
@@ -9013,6 +9031,7 @@ declare
   held bigint[] := array[]::bigint[];
   next jsonb;
   missing jsonb := '[]'::jsonb;
+  elsewhere jsonb;
   cancelled record;
 begin
   if dry_run is null then
@@ -9020,6 +9039,7 @@ begin
   end if;
   if coalesce(after, 'null') = 'null' then
     missing := messenger.not_in_outbox(ids);
+    elsewhere := messenger.in_other_projects(ids);
   end if;
   if not in_engines then
     matched := messenger.waiting_positions(filter, place, most);
@@ -9034,7 +9054,7 @@ begin
     'matched', cardinality(matched) + cardinality(held), 'done', cardinality(cancelled.done),
     'running', cardinality(cancelled.running), 'missing', missing,
     'next', case when next ->> 'id' is not null then next end
-  );
+  ) || case when elsewhere is not null then jsonb_build_object('elsewhere', elsewhere) else '{}' end;
 end
 $function$;
 
@@ -15753,6 +15773,9 @@ comment on routine messenger.holder_of(jsonb) is
 comment on routine messenger.in_front_of(messenger.claim_key) is
   'The place in front of a message''s place in the order of a claim; null for null.';
 
+comment on routine messenger.in_other_projects(bigint[]) is
+  'Part of messenger_cancel_outbox: those of the ids that another project has, and its transport, [{"id", "transport"}]; null if there are none.';
+
 comment on routine messenger.in_turns(tid[]) is
   'Part of a claim: locked messages of lanes, one of each lane after the other.';
 
@@ -16327,7 +16350,7 @@ comment on routine public.messenger_cancel_message(bigint,text) is
   'Cancels one message, as messenger_cancel does; with a user_id, only one that this user dispatched. Returns its state afterwards as messenger_follow does: cancelled, or cancelling while it runs, or a broker has or just gets it; what is finished stays as it is, and so does what another project has.';
 
 comment on routine public.messenger_cancel_outbox(bigint[],text,text,text,text,boolean,boolean,jsonb) is
-  'Cancels messages of other transports. Those that wait in the outbox are dead letters then, reason cancelled (done); those that a broker has, or a relay is just publishing to it, are marked, and become dead letters when a worker gets them (running). Messages that another project has, or just gets, stay. Takes one step; returns {"matched", "done", "running", "missing", "next"}; dry_run only counts. missing has the ids that are not in the outbox, in the first step.';
+  'Cancels messages of other transports. Those that wait in the outbox are dead letters then, reason cancelled (done); those that a broker has, or a relay is just publishing to it, are marked, and become dead letters when a worker gets them (running). Messages that another project has, or just gets, stay. Takes one step; returns {"matched", "done", "running", "missing", "next"}; dry_run only counts. missing has the ids that are not in the outbox, in the first step; elsewhere, [{"id", "transport"}], those that another project has, where they are to be cancelled under the ids that they have there.';
 
 comment on routine public.messenger_check_alerts() is
   'Checks each alert, and sends what is to be told. pg_cron calls it every minute. Returns {"checked", "skipped"}; skipped is true while another call is at it.';

@@ -266,6 +266,25 @@ $$;
 comment on function messenger.not_in_outbox(bigint[]) is
   'Part of messenger_cancel_outbox: those of the ids that no row of the outbox has, as texts.';
 
+create function messenger.in_other_projects(p_ids bigint[]) returns jsonb
+language plpgsql
+set search_path = ''
+as $$
+begin
+  return (
+    select jsonb_agg(jsonb_build_object('id', l.id::text, 'transport', l.transport) order by l.id)
+    from (
+      select distinct on (o.id) o.id, o.transport, o.sent_at from messenger.outbox o
+      where o.id = any (p_ids) order by o.id, o.publication desc
+    ) as l
+    join messenger.transports t on t.name = l.transport and not t.received
+    where l.sent_at is not null
+  );
+end
+$$;
+comment on function messenger.in_other_projects(bigint[]) is
+  'Part of messenger_cancel_outbox: those of the ids that another project has, and its transport, [{"id", "transport"}]; null if there are none.';
+
 create function public.messenger_cancel_outbox(
   ids bigint[] default null, transport text default null, type text default null, queue text default null,
   group_key text default null, "all" boolean default false, dry_run boolean default false, after jsonb default null
@@ -285,6 +304,7 @@ declare
   held bigint[] := array[]::bigint[];
   next jsonb;
   missing jsonb := '[]'::jsonb;
+  elsewhere jsonb;
   cancelled record;
 begin
   if dry_run is null then
@@ -292,6 +312,7 @@ begin
   end if;
   if coalesce(after, 'null') = 'null' then
     missing := messenger.not_in_outbox(ids);
+    elsewhere := messenger.in_other_projects(ids);
   end if;
   if not in_engines then
     matched := messenger.waiting_positions(filter, place, most);
@@ -306,11 +327,11 @@ begin
     'matched', cardinality(matched) + cardinality(held), 'done', cardinality(cancelled.done),
     'running', cardinality(cancelled.running), 'missing', missing,
     'next', case when next ->> 'id' is not null then next end
-  );
+  ) || case when elsewhere is not null then jsonb_build_object('elsewhere', elsewhere) else '{}' end;
 end
 $$;
 comment on function public.messenger_cancel_outbox(bigint[], text, text, text, text, boolean, boolean, jsonb) is
-  'Cancels messages of other transports. Those that wait in the outbox are dead letters then, reason cancelled (done); those that a broker has, or a relay is just publishing to it, are marked, and become dead letters when a worker gets them (running). Messages that another project has, or just gets, stay. Takes one step; returns {"matched", "done", "running", "missing", "next"}; dry_run only counts. missing has the ids that are not in the outbox, in the first step.';
+  'Cancels messages of other transports. Those that wait in the outbox are dead letters then, reason cancelled (done); those that a broker has, or a relay is just publishing to it, are marked, and become dead letters when a worker gets them (running). Messages that another project has, or just gets, stay. Takes one step; returns {"matched", "done", "running", "missing", "next"}; dry_run only counts. missing has the ids that are not in the outbox, in the first step; elsewhere, [{"id", "transport"}], those that another project has, where they are to be cancelled under the ids that they have there.';
 
 -- A transport that the code declares no longer is known by its relays: its messages may still wait.
 create function messenger.check_transport(p_transport text) returns void

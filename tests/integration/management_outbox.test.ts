@@ -161,6 +161,22 @@ testsOnStack({}, (test) => {
     assertEquals((await said(`outbox cancel ${due} ${later}`)).out, "2 cancelled");
   });
 
+  test("a cancel of what another project has says where it is, and the command fails", async (stack) => {
+    await stack
+      .sql`select public.messenger_declare_routing('{"eu": false}', '{"Audit": "eu"}')`;
+    const [{ id }] = await stack.sql<[{ id: string }]>`
+      select public.messenger_dispatch('Audit')::text as id`;
+    await stack.sql`update messenger.outbox set sent_at = now() where true`;
+    const { code, out, err } = await messenger(stack)(`outbox cancel ${id}`);
+    assertEquals([code, out], [1, "0 cancelled"]);
+    assertEquals(err, `${id}: is in the project behind eu; cancel it there, by its id there\n`);
+    const { body } = await ask(stack, "POST", "/outbox/cancel", { ids: [id] });
+    assertEquals([body.missing, body.elsewhere], [[], [{ id, transport: "eu" }]]);
+    await stack.sql`update messenger.outbox set sent_at = null where true`;
+    const waits = await ask(stack, "POST", "/outbox/cancel", { ids: [id] });
+    assertEquals([waits.body.done, waits.body.elsewhere], [1, []]);
+  });
+
   test("health tells of a transport that is away, and of messages that no transport takes", async (stack) => {
     await waiting(stack);
     const outbox = async () => {

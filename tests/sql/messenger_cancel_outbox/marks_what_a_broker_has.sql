@@ -22,7 +22,10 @@ select is(
 );
 select is(
   messenger_cancel_outbox(ids => array[pg_temp.id(1), pg_temp.id(4), pg_temp.id(6)]),
-  '{"matched": 1, "done": 0, "running": 1, "missing": [], "next": null}', 'an id that the broker has is marked'
+  jsonb_build_object(
+    'matched', 1, 'done', 0, 'running', 1, 'missing', '[]'::jsonb, 'next', null,
+    'elsewhere', jsonb_build_array(jsonb_build_object('id', pg_temp.id(6)::text, 'transport', 'eu'))
+  ), 'an id that the broker has is marked, and one that another project has is named'
 );
 select is(
   messenger_cancel_outbox(type => 'ImportRow'), '{"matched": 3, "done": 1, "running": 2, "missing": [], "next": null}',

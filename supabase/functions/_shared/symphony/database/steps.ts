@@ -17,6 +17,8 @@ export interface StepsResult {
   readonly left: { readonly count: number; readonly capped: boolean };
   /** Ids of the request that do not exist; the first 1,000. */
   readonly missing: readonly string[];
+  /** Ids of the request that another project has, and the transport that leads there; for a cancel in the outbox only. */
+  readonly elsewhere?: readonly { readonly id: string; readonly transport: string }[];
   /** The place where the next call continues, as `after`; null when everything is done. */
   readonly next: unknown;
 }
@@ -111,6 +113,7 @@ function add(sum: StepsResult, step: StepsResult): StepsResult {
   return {
     ...step,
     ...Object.fromEntries(counts),
+    ...(sum.elsewhere && { elsewhere: sum.elsewhere }),
     ...(step.missing && {
       missing: [...sum.missing, ...step.missing].slice(0, MAX_MISSING),
     }),
