@@ -153,7 +153,7 @@ export function parseOptions(args: readonly string[]): Options {
   const { quick } = values;
   const sizes = quick ? QUICK : FULL;
   const only = values.only?.split(",").map((id) => id.trim().toUpperCase());
-  const wrong = only?.find((id) => !/^W([1-9]|1[0-8]|2[12])$/.test(id));
+  const wrong = only?.find((id) => !/^W([1-9]|1[0-8]|2[0-2])$/.test(id));
   if (wrong !== undefined) throw new RangeError(`only: there is no workload ${wrong}`);
   const scratch = `${ROOT}.local/bench`;
   return {

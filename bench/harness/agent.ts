@@ -3,7 +3,15 @@
 import { TextLineStream } from "@std/streams/text-line-stream";
 
 /** Which program an agent runs; a file in bench/agents. */
-export type AgentName = "ours" | "graphile" | "pgboss" | "floor" | "http" | "durable" | "dbos";
+export type AgentName =
+  | "ours"
+  | "graphile"
+  | "pgboss"
+  | "floor"
+  | "http"
+  | "durable"
+  | "dbos"
+  | "routed";
 
 /** A process that does measured work. */
 export interface Agent extends AsyncDisposable {

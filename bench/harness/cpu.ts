@@ -11,6 +11,7 @@ export interface ServerCpu {
 interface Process {
   readonly name: string;
   readonly parent: number;
+  readonly group: number;
   readonly own: number;
   /** Of its children that have ended. */
   readonly ended: number;
@@ -36,6 +37,16 @@ export function cpuOf(pid: number): number {
   return (readProcess(String(pid))?.own ?? 0) * MS_PER_TICK;
 }
 
+/** CPU time so far of all processes of a group, in ms, those included that have ended in it. */
+export function cpuOfGroup(group: number | undefined): number {
+  let ticks = 0;
+  for (const { name } of Deno.readDirSync("/proc")) {
+    const process = /^\d+$/.test(name) ? readProcess(name) : undefined;
+    if (process && process.group === group) ticks += process.own + process.ended;
+  }
+  return ticks * MS_PER_TICK;
+}
+
 /** How long the machine's cores were busy so far, all together, in ms; waiting for a disk is not. */
 export function machineBusyMs(): number {
   const [, ...fields] = Deno.readTextFileSync("/proc/stat").split("\n", 1)[0]?.split(/ +/) ?? [];
@@ -58,6 +69,7 @@ function readProcess(pid: string): Process | undefined {
   return {
     name: stat.slice(stat.indexOf("(") + 1, end),
     parent: Number(fields[1]),
+    group: Number(fields[2]),
     own: sum(11),
     ended: sum(13),
   };

@@ -18,6 +18,7 @@ import { w15 } from "./w15_steps.ts";
 import { w16 } from "./w16_lateness.ts";
 import { w17 } from "./w17_resident.ts";
 import { w18 } from "./w18_batch.ts";
+import { w20 } from "./w20_broker.ts";
 import { w21 } from "./w21_lanes.ts";
 import { w22 } from "./w22_webhooks.ts";
 import type { Workload } from "./workload.ts";
@@ -41,6 +42,7 @@ export const WORKLOADS: readonly Workload[] = [
   w16,
   w17,
   w18,
+  w20,
   w21,
   w22,
   w08,

@@ -28,6 +28,8 @@ export const hasRabbit: boolean = fileExists(SERVER) && fileExists(PORT_MAPPER);
 export interface RabbitNode {
   readonly name: string;
   readonly url: string;
+  /** The group of its processes; undefined while it is not running. */
+  readonly pid: number | undefined;
   /** Starts it on its data, and waits until it serves. */
   start(): Promise<void>;
   /** Ends it at once; what it wrote is still on its disk. */
@@ -149,6 +151,9 @@ async function makeNode(place: Place, name: string): Promise<RabbitNode> {
   return {
     name,
     url,
+    get pid() {
+      return running?.pid;
+    },
     async start() {
       lines.length = 0;
       const [program, ...args] = disk ? await disk.around(SERVER) : [SERVER];

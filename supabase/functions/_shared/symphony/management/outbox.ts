@@ -109,9 +109,10 @@ const cancelled = moved.extend({
     description: "Messages that a broker has: they are dropped when a worker gets them",
   }),
   missing: z.array(z.string()).openapi({ description: "Ids that are not in the outbox" }),
-  elsewhere: z.array(z.object({ id: z.string(), transport: z.string() })).default([]).openapi({
-    description: "Ids that another project has: they are cancelled there, under the ids there",
-  }),
+  elsewhere: z.array(z.object({ id: z.string(), transport: z.string() })).readonly().default([])
+    .openapi({
+      description: "Ids that another project has: they are cancelled there, under the ids there",
+    }),
 }).openapi("OutboxCancelled");
 
 /** Adds the endpoints. */
