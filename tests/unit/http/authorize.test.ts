@@ -7,7 +7,7 @@ import {
   defineMessage,
   type MessageOptions,
 } from "../../../supabase/functions/_shared/symphony/index.ts";
-import { authorize } from "../../../supabase/functions/_shared/symphony/http/authorize.ts";
+import { authorize, permits } from "../../../supabase/functions/_shared/symphony/http/authorize.ts";
 import {
   dispatchBody,
   type DispatchMessage,
@@ -117,6 +117,26 @@ Deno.test("a user's schedule runs at least every 400 days, or as far apart as a 
     assertEquals(issue?.path, [2, "schedule", "config", "interval"]);
   }
   await allowed(every("500d"), { definition: define({ maxDelay: "500d" }) });
+});
+
+Deno.test("an access rule that never settles, or fails, denies access, and the log says why", async () => {
+  const lines: string[] = [];
+  const told = createLogger({ level: "error", write: (_, line) => lines.push(line) });
+  const rules: [boolean, () => unknown][] = [
+    [false, () => new Promise(() => {})],
+    [false, () => Promise.reject(new Error("the rule is out of order"))],
+    [false, () => Promise.reject(null)],
+    [false, () => "yes"],
+    [true, () => Promise.resolve(true)],
+  ];
+  for (const [isAllowed, rule] of rules) {
+    assertEquals(await permits(rule, { type: "T" }, told, 20), isAllowed);
+  }
+  assertEquals(lines.map((line) => JSON.parse(line).error), [
+    "the access rule took longer than 20 ms",
+    "the rule is out of order",
+    "null",
+  ]);
 });
 
 Deno.test("a rule is told what the caller chose", async () => {

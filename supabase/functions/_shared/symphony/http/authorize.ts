@@ -5,8 +5,9 @@ import { checkKey } from "../runtime/checks.ts";
 import { describeError } from "../message/describe-error.ts";
 import { parseDuration } from "../runtime/duration.ts";
 import type { Logger } from "../runtime/log.ts";
+import { within } from "../runtime/within.ts";
 import type { MessageDefinition } from "../message/definition.ts";
-import { checkPayload, toStorableJson } from "../message/payload.ts";
+import { checkPayload, DISPATCH_TIMEOUT_MS, toStorableJson } from "../message/payload.ts";
 import type { Frontend } from "./caller.ts";
 import { chosenOptions, type DispatchMessage } from "./dispatch-body.ts";
 import { CATCH_UP_LIMIT } from "../scheduler/plan.ts";
@@ -142,7 +143,7 @@ export function opens({ access }: { readonly access: unknown }, caller: Frontend
   return access !== "secret";
 }
 
-/** Evaluates the definition's access rule. A rule that throws denies access. */
+/** Evaluates the definition's access rule. */
 async function allows(
   definition: MessageDefinition,
   message: DispatchMessage,
@@ -154,10 +155,26 @@ async function allows(
   const json = toStorableJson(type, message.payload, maxPayloadBytes);
   const payload = await checkPayload(definition, json);
   const claims = caller.kind === "user" ? caller.claims : null;
+  const options = { ...kept, ...choicesOf(message) };
+  return await permits(() => access({ claims, payload, options }), { type }, log);
+}
+
+/**
+ * Evaluates an access rule. One that throws or takes too long denies access.
+ * @param about the message's type or the event's name, for the log
+ * @param timeoutMs the bound in ms; default: 10 s
+ */
+export async function permits(
+  rule: () => unknown,
+  about: { readonly type: string } | { readonly event: string },
+  log: Logger,
+  timeoutMs = DISPATCH_TIMEOUT_MS,
+): Promise<boolean> {
+  const late = () => new Error(`the access rule took longer than ${timeoutMs} ms`);
   try {
-    return await access({ claims, payload, options: { ...kept, ...choicesOf(message) } }) === true;
+    return await within(rule(), timeoutMs, late) === true;
   } catch (error) {
-    log.error("access_rule_failed", { type, error: describeError(error).message });
+    log.error("access_rule_failed", { ...about, error: describeError(error).message });
     return false;
   }
 }

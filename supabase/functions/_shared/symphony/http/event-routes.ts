@@ -2,14 +2,13 @@
 
 import type { Context, Hono } from "hono";
 import { z } from "zod";
-import { describeError } from "../message/describe-error.ts";
 import { InvalidPayloadError } from "../message/errors.ts";
 import { type EventDefinition, partsOf } from "../message/event.ts";
 import { checkPayload, toStorableJson } from "../message/payload.ts";
 import { checkKey } from "../runtime/checks.ts";
 import { MAX_EVENT_BYTES } from "../bus/events.ts";
 import type { Messenger } from "../messenger.ts";
-import { opens } from "./authorize.ts";
+import { opens, permits } from "./authorize.ts";
 import { readJson, readQuery } from "./body.ts";
 import { authenticate, type Frontend } from "./caller.ts";
 import { allowanceOf } from "./dispatcher.ts";
@@ -94,12 +93,8 @@ async function authorizeEmit(
   const json = toStorableJson(event, value, MAX_EVENT_BYTES);
   const checked = await checkPayload({ type: event, schema }, json);
   const claims = caller.kind === "user" ? caller.claims : null;
-  try {
-    if (await access({ claims, key: partsOf(event).key, value: checked }) === true) return;
-  } catch (error) {
-    log.error("access_rule_failed", { event: name, error: describeError(error).message });
-  }
-  throw closed;
+  const request = { claims, key: partsOf(event).key, value: checked };
+  if (!await permits(() => access(request), { event: name }, log)) throw closed;
 }
 
 /** Calls what emits, and converts its errors: a wrong value is the request's, and no payload of a message. */
