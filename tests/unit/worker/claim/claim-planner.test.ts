@@ -167,3 +167,13 @@ Deno.test("a worker of another transport waits for the next message as soon as i
   planner.learn(nothing, ofSettling);
   assertEquals(planner.request(now, capacity, false)?.waitMs, 1_000);
 });
+
+Deno.test("a quarantined message of the latest claim is asked for, whatever an older claim has seen", () => {
+  const planner = new ClaimPlanner({ leaseMs: 60_000, endsAt: Infinity });
+  const now = performance.now();
+  const [older, latest] = [1, 2].map(() => planner.request(now, capacity, true));
+  if (!older || !latest) throw new Error("no claims");
+  planner.learn({ ...nothing, quarantinedDue: true }, latest);
+  planner.learn(nothing, older);
+  assertEquals(planner.request(now, capacity, false)?.quarantined, true);
+});

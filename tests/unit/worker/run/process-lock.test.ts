@@ -48,3 +48,17 @@ Deno.test("work that fails releases the lock", async () => {
   await assertRejects(() => lock.shared(() => Promise.reject(new Error("y"))), Error, "y");
   assertEquals(await lock.exclusive(() => Promise.resolve("in")), "in");
 });
+
+Deno.test("a quarantined message that gives up its turn lets in those behind it", async () => {
+  const lock = new ProcessLock();
+  const { seen, visit } = visitors();
+  const alone = visit("alone");
+  const first = Promise.withResolvers<void>();
+  const running = lock.shared(() => first.promise);
+  const waiting = [lock.exclusive(alone), lock.shared(visit("b"))];
+  lock.withdraw(alone);
+  assertEquals(await Promise.all(waiting), [null, undefined]);
+  assertEquals(seen, ["b"]);
+  first.resolve();
+  await running;
+});

@@ -210,3 +210,17 @@ Deno.test("what is settled stays settled when the claim beside it is refused", a
   const { settled, claim } = await settleAndClaim(settlements, request, deps);
   assertEquals([settled.length, claim?.messages.length], [4, 1]);
 });
+
+Deno.test("a claim that is made apart from refused outcomes gives what the call before may have taken", async () => {
+  const { settlements, deps } = await setup(
+    2,
+    (some, claims) => some.length === 2 && claims > 0 ? data() : null,
+  );
+  const repeated: (boolean | undefined)[] = [];
+  const transport: Transport = {
+    ...deps.transport,
+    claim: (request) => (repeated.push(request.repeated), deps.transport.claim(request)),
+  };
+  await settleAndClaim(settlements, request, { ...deps, transport });
+  assertEquals(repeated, [true]);
+});

@@ -8,7 +8,7 @@ const quiet = { debug() {}, info() {}, warn() {}, error() {}, with: () => quiet 
 const refused = { agreed: false, due: false, messagesInMs: null, schedulesInMs: null };
 
 /** Repeats the handshake until the replies are used up. Returns how long each call was to wait for more. */
-async function lingers(answers: readonly IdleAnswer[]): Promise<number[]> {
+async function lingers(answers: readonly IdleAnswer[], leftMs = 60_000): Promise<number[]> {
   const asked: number[] = [];
   const { promise, resolve } = Promise.withResolvers<void>();
   const tick = {
@@ -25,7 +25,7 @@ async function lingers(answers: readonly IdleAnswer[]): Promise<number[]> {
     const now = performance.now();
     handshake.turn({
       ...{ now, stopping: false, calling: false, idle: true, quiet: true, stalledMs: 0 },
-      ...{ endsAt: now + 60_000, report: { claimed: 0, handled: 0, retried: 0, failed: 0 } },
+      ...{ endsAt: now + leftMs, report: { claimed: 0, handled: 0, retried: 0, failed: 0 } },
     });
     setTimeout(turn, 5);
   };
@@ -41,6 +41,8 @@ Deno.test("a tick that is counted on by a transaction which stays open waits for
   const [first, ...others] = await lingers([refused, refused, refused]);
   assertEquals(first, 0);
   assert(others.every((ms) => ms > 1_000), `waits for ${others} ms`);
+  // The answer has to be there when the tick's time is over.
+  assertEquals((await lingers([refused, refused], 700)).at(-1), 700);
   // Where something was due, it is handled first.
   assertEquals((await lingers([refused, { ...refused, due: true }, refused])).at(-1), 0);
 });
