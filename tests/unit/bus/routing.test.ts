@@ -193,6 +193,7 @@ Deno.test("a route's function that fails, or names no transport, ends its dispat
     [() => "euu", 'route of A: there is no transport "euu"'],
     [() => undefined, "route of A: there is no transport undefined"],
     [() => Promise.resolve("eu"), "route of A: has to return the name at once"],
+    [() => Promise.reject(new Error("no team")), "route of A: has to return the name at once"],
   ];
   for (const [route, message] of routes) {
     const { transportOf } = setup({ transports }, [

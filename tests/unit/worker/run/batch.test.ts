@@ -59,6 +59,30 @@ Deno.test("a backlog fills the batches, and other types are handled between them
   assertEquals(others, 1);
 });
 
+Deno.test("promises in place of results are refused by name, and their rejections end no process", async () => {
+  const rejected = () => Promise.reject(new Error("no"));
+  const wrong = [
+    (messages: readonly unknown[]) => messages.map(rejected),
+    (messages: readonly BatchMessage<unknown>[]) =>
+      new Map(messages.map(({ envelope }) => [envelope.id, rejected()])),
+    () => [rejected()],
+  ];
+  const texts: (string | undefined)[] = [];
+  for (const handle of wrong) {
+    const { bus, work, memory } = workbench([
+      define(handle as never, { retry: { maxRetries: 0 } }),
+    ]);
+    await bus.dispatchAll(payloads(2));
+    await work();
+    texts.push(memory.failed[0]?.envelope.errors[0]?.message);
+  }
+  assertEquals(texts, [
+    "handleBatch: result 1 is a promise; wait for it: return await Promise.allSettled(...)",
+    "handleBatch: the result of 1 is a promise; wait for it: return await Promise.allSettled(...)",
+    "handleBatch: gave 1 results for 2 messages",
+  ]);
+});
+
 Deno.test("a batch takes one slot", async () => {
   let running = 0;
   let most = 0;

@@ -92,6 +92,8 @@ export class Router implements Sender {
       });
     }
     if (name instanceof Promise) {
+      // Its rejection would end the process.
+      name.catch(() => {});
       throw new RangeError(`${field}: has to return the name at once; it returned a promise`);
     }
     return checkTransportName(name, field, this.#parts.routes.transports);

@@ -102,12 +102,14 @@ export type Verdict = { readonly error: unknown } | Snooze | null;
 export function readAnswer(answer: unknown, ids: readonly string[]): Verdict[] {
   if (answer === undefined || answer === null) return ids.map(() => null);
   if (Array.isArray(answer)) {
+    answer.forEach(keepRejection);
     if (answer.length !== ids.length) {
       throw new TypeError(`handleBatch: gave ${answer.length} results for ${ids.length} messages`);
     }
     return answer.map((result, index) => readResult(result, `result ${index + 1}`));
   }
   if (answer instanceof Map) {
+    answer.forEach(keepRejection);
     const stranger = [...answer.keys()].find((id) => !ids.includes(id));
     if (stranger !== undefined) {
       throw new TypeError(`handleBatch: gave a result for ${stranger}, which is not in the batch`);
@@ -117,7 +119,17 @@ export function readAnswer(answer: unknown, ids: readonly string[]): Verdict[] {
   throw new TypeError("handleBatch: has to return nothing, an array or a Map of results");
 }
 
+/** A promise in place of a result is refused; its rejection would end the process. */
+function keepRejection(result: unknown): void {
+  if (result instanceof Promise) result.catch(() => {});
+}
+
 function readResult(result: unknown, name: string): Verdict {
+  if (result instanceof Promise) {
+    throw new TypeError(
+      `handleBatch: ${name} is a promise; wait for it: return await Promise.allSettled(...)`,
+    );
+  }
   if (result === undefined || result === "handled") return null;
   if (result instanceof Error) return { error: result };
   if (result instanceof Snooze) return result;

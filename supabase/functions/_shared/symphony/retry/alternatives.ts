@@ -131,7 +131,9 @@ export class FunctionRetryStrategy implements RetryStrategy {
 
   /** @throws RangeError if `retryCount` is no whole number from 0, or the function returned no duration */
   getDelay(retryCount: number, type?: string): number {
-    const delay = this.#delayOf(checkCount(retryCount, "retryCount"), type);
+    const delay: unknown = this.#delayOf(checkCount(retryCount, "retryCount"), type);
+    // Its rejection would end the process.
+    if (delay instanceof Promise) delay.catch(() => {});
     const rounded = typeof delay === "number" && delay > 0 ? Math.ceil(delay) : delay;
     return parseDuration(rounded, `delayOf(${retryCount}, ${showValue(type)})`);
   }
