@@ -1490,7 +1490,7 @@ CREATE FUNCTION messenger.refuse_conflict(p_sqlstate text, p_message text)
  SET search_path TO ''
 AS $function$
 begin
-  if left(p_sqlstate, 3) = '400' then
+  if left(p_sqlstate, 3) = '400' and coalesce(current_setting('request.method', true), '') <> '' then
     raise sqlstate 'PT503' using
       message = format('the database has met another transaction: %s', p_message), detail = p_sqlstate;
   end if;

@@ -122,13 +122,14 @@ comment on function messenger.refuse_late() is
   'Part of messenger_enqueue: refuses a message whose time to live is over when it falls due. It would never run.';
 
 -- PostgREST repeats a call without end, also after its client has left, if it fails with a SQLSTATE for a conflict of
--- transactions that a trigger of a project's own raises. A deadlock is left to PostgREST: a repeated call passes.
+-- transactions that a trigger of a project's own raises. A deadlock is left to PostgREST: a repeated call passes. So is
+-- a session of SQL, which repeats its own transaction.
 create function messenger.refuse_conflict(p_sqlstate text, p_message text) returns void
 language plpgsql
 set search_path = ''
 as $$
 begin
-  if left(p_sqlstate, 3) = '400' then
+  if left(p_sqlstate, 3) = '400' and coalesce(current_setting('request.method', true), '') <> '' then
     raise sqlstate 'PT503' using
       message = format('the database has met another transaction: %s', p_message), detail = p_sqlstate;
   end if;
