@@ -4,6 +4,7 @@ import { assertEquals, assertInstanceOf } from "@std/assert";
 import { faultOf } from "../../../supabase/functions/_shared/symphony/database/fault.ts";
 import { z } from "zod";
 import {
+  DispatchTimeoutError,
   InvalidPayloadError,
   TransportError,
 } from "../../../supabase/functions/_shared/symphony/index.ts";
@@ -93,6 +94,13 @@ Deno.test("a payload's unknown fields are named one by one, twenty at most, unle
   assertEquals(issuesOf(z.strictObject({}), many)?.length, 20);
   const own = z.strictObject({}, "only what the form has");
   assertEquals(issuesOf(own, many), [{ path: [3, "payload"], message: "only what the form has" }]);
+});
+
+Deno.test("a dispatch whose schema or middleware takes too long may be tried again", async () => {
+  const problem = toProblem(new DispatchTimeoutError("T: schema", 10_000));
+  assertEquals([problem.status, problem.code], [504, "timeout"]);
+  const told = await toMessengerError({ context: Response.json(problem, { status: 504 }) });
+  assertEquals(told.retryable, true);
 });
 
 Deno.test("trouble of another transport is told with its name", () => {

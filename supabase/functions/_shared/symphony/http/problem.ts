@@ -3,6 +3,7 @@
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import {
   ConflictError,
+  DispatchTimeoutError,
   InvalidPayloadError,
   NotFoundError,
   UnknownMessageTypeError,
@@ -138,6 +139,10 @@ export function toProblem(error: unknown, path: readonly (string | number)[] = [
   }
   if (error instanceof OutdatedSchemaError) {
     return new Problem(503, "outdated_schema", error.message, undefined, { cause: error });
+  }
+  if (error instanceof DispatchTimeoutError) {
+    const message = "The message was not checked in time, and nothing was dispatched; try again";
+    return new Problem(504, "timeout", message, undefined, { cause: error });
   }
   if (error instanceof TransportError) return ofDatabase(error);
   return new Problem(500, "internal_error", "Something went wrong", undefined, { cause: error });
