@@ -1,6 +1,6 @@
 /**
- * Outcomes of a claimed message. The set is closed: handled, retry or dead. A message that is given back
- * without a start, that its handler snoozed, or that is parked, has no outcome yet.
+ * Outcomes of a claimed message. `Outcome` is a closed set: handled, retry or dead. The other three return a message
+ * for a later run without an end of its attempt: released, snoozed and parked.
  */
 
 import { batchStampOf } from "./batch-stamps.ts";
