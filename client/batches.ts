@@ -93,10 +93,11 @@ export function createBatches<Messages extends MessagesShape<Messages> = AnyMess
   supabase: FunctionsLike,
   options: RequestOptions = {},
 ): BatchesClient<Messages> {
-  const request = requester(supabase, options);
-  const path = (ref: BatchRef) => `/batches/${idOf(ref, "batch")}`;
-  const get: BatchesClient["get"] = async (ref, options) =>
-    await request<FollowedBatch>(path(ref), "id", options);
+  const request = requester(supabase, checked(options));
+  // deno-lint-ignore require-await -- a wrong id is a rejection
+  const path = async (ref: BatchRef) => `/batches/${idOf(ref, "batch")}`;
+  const get: BatchesClient["get"] = (ref, options) =>
+    request<FollowedBatch>(path(ref), "id", options);
   const follow = (ref: BatchRef, options?: Abortable) => states(() => get(ref, options), options);
   const client: BatchesClient = {
     ...{ get, follow },
@@ -111,8 +112,7 @@ export function createBatches<Messages extends MessagesShape<Messages> = AnyMess
       for await (last of follow(ref, options));
       return last as FollowedBatch;
     },
-    cancel: async (ref, options) =>
-      await request<FollowedBatch>(path(ref), "id", options, { method: "DELETE" }),
+    cancel: (ref, options) => request<FollowedBatch>(path(ref), "id", options, "DELETE"),
   };
   return client as unknown as BatchesClient<Messages>;
 }
@@ -133,19 +133,19 @@ async function create(
   try {
     for (const [index, chunk] of chunks.entries()) {
       const isLast = index === chunks.length - 1;
-      const body = exactJson({
+      const body = {
         name,
         idempotencyKey,
         ...events,
         messages: chunk,
         chunk: index + 1,
         isLast,
-      });
-      written = await request("/batches", "batchId", { signal }, { body });
+      };
+      written = await request("/batches", "batchId", { signal }, "POST", body);
       before += chunk.length;
     }
   } catch (error) {
-    throw withKeys(inWhole(error, before), signal?.aborted, { idempotencyKey });
+    throw withKeys(inWhole(error, before), signal, { idempotencyKey });
   }
   const { batchId: id = "", total = 0 } = written ?? {};
   return { kind: "batch", id, total, idempotencyKey };
@@ -201,10 +201,10 @@ async function* states(
       }
       if (ENDS.includes(batch.status)) return;
       const quietMs = Date.now() - changedAt;
-      delayMs = lookDelay({ dueInMs: 0, quietMs, requests: 1, isQuiet: false });
+      delayMs = lookDelay(quietMs, 1);
     } catch (error) {
       if (!(error instanceof MessengerError && error.retryable)) throw error;
     }
-    await within(delayMs, signal, () => {});
+    await within(delayMs, signal);
   }
 }

@@ -6,17 +6,16 @@ import type {
   OwnMessages,
 } from "../supabase/functions/_shared/symphony/message/followed-message.ts";
 import {
-  checkOptions,
-  DISPATCHER_OPTIONS,
   type DispatcherOptions,
   dispatching,
   type DispatchOptions,
   type Outgoing,
   type OutgoingByName,
 } from "./dispatch.ts";
-import type { FollowedState, MessageView } from "./entry.ts";
+import type { FollowedState, MessageObserver } from "./entry.ts";
 import { unknownId } from "./errors.ts";
-import { finished, follow, type MessageStates } from "./follow.ts";
+import { checked } from "./given.ts";
+import { follow, type MessageStates } from "./follow.ts";
 import { idOf, type MessageId, type MessageRef } from "./ids.ts";
 import { type Job, type Jobs, toJob } from "./job.ts";
 import { liveUpdatesOf } from "./live.ts";
@@ -35,14 +34,6 @@ export interface MessengerClientOptions extends DispatcherOptions {
    * lets the user in; requests show the changes elsewhere. True: tries on without end.
    */
   readonly live?: "auto" | boolean | undefined;
-}
-
-/** A followed message as an external store, for frameworks. */
-export interface MessageObserver {
-  /** Follows the message as long as there are subscribers, and calls the listener after each change. */
-  subscribe(listener: () => void): () => void;
-  /** Returns the same object until something changes. */
-  get(): MessageView;
 }
 
 /** Dispatches, schedules and follows messages. Every method throws a MessengerError if it fails, or the signal's reason. */
@@ -98,6 +89,8 @@ export interface MessengerClient<Messages extends MessagesShape<Messages> = AnyM
 
 /** Number of dispatched messages that a client remembers, to know them when the server does not. */
 const MAX_DISPATCHED = 1_000;
+/** Longest wait for the answer to a look, in ms. */
+const LOOK_TIMEOUT_MS = 10_000;
 
 /**
  * Makes a client over a supabase-js client, with its keys and session. Nothing is opened until it is used.
@@ -107,56 +100,55 @@ export function createMessengerClient<Messages extends MessagesShape<Messages> =
   supabase: SupabaseLike,
   options: MessengerClientOptions = {},
 ): MessengerClient<Messages> {
-  checkOptions(options, [...DISPATCHER_OPTIONS, "live"]);
-  const request = requester(supabase, options);
+  const { live, idempotencyKeys, ...sending } = checked(options);
+  const request = requester(supabase, sending);
   const session = sessionOf(supabase);
-  // A user must not learn of another one's messages.
+  // By id and user, who must not learn of another one's messages.
   const types = new Map<string, string>();
-  const keyOf = (id: string, user: string | null | undefined) => `${id} ${user ?? ""}`;
-  const typeOf = (id: string, user: string | null | undefined) => types.get(keyOf(id, user));
   const looks = looksOf(
-    ...[supabase, request, session, typeOf] as const,
-    () => options.live === false ? undefined : liveUpdatesOf(supabase),
+    supabase,
+    // A look is not repeated: the next one asks again.
+    requester(supabase, { ...sending, retries: 0 }, LOOK_TIMEOUT_MS),
+    session,
+    // Without Realtime no updates come.
+    liveUpdatesOf(live === false ? {} as SupabaseLike : supabase),
+    types,
   );
+  const observe = (ref: MessageRef) => looks.observe(idOf(ref));
   const jobs: Jobs = {
-    async status(ref, options) {
+    status: async (ref, options) => {
       const { messages: [state], missing: [id] } = await statuses(request, [ref], options);
       if (state) return state;
-      throw unknownId(typeOf(id ?? "", await userOf(supabase)) ? "not_remembered" : "not_found");
+      throw unknownId(
+        types.has(`${id} ${await userOf(supabase)}`) ? "not_remembered" : "not_found",
+      );
     },
-    follow: (ref, options) => follow(looks, ref, options),
-    finished: (ref, options) => finished(looks, ref, options),
-    async cancel(ref, options) {
-      const path = `/${idOf(ref)}`;
-      const state = await request<FollowedMessage>(path, "id", options, { method: "DELETE" });
+    follow: (ref, options) => follow(observe(ref), options),
+    finished: async (ref, options) => {
+      let last: FollowedState | undefined;
+      for await (last of jobs.follow(ref, options));
+      return last as FollowedState;
+    },
+    cancel: async (ref, options) => {
+      const state = await request<FollowedMessage>(`/${idOf(ref)}`, "id", options, "DELETE");
       looks.tell(state);
       return state;
     },
   };
-  const dispatches = dispatching(supabase, options, request, (dispatched, owner) => {
-    types.set(keyOf(dispatched.id, owner), dispatched.type);
-    // The oldest comes first.
-    if (types.size > MAX_DISPATCHED) types.delete(types.keys().next().value ?? "");
-    return toJob(jobs, dispatched);
-  });
   const client: Omit<MessengerClient, "dispatch" | "dispatchAll"> = {
     ...jobs,
+    ...dispatching(supabase, request, idempotencyKeys, (dispatched, owner) => {
+      types.set(`${dispatched.id} ${owner}`, dispatched.type);
+      const [oldest] = types.keys();
+      if (types.size > MAX_DISPATCHED) types.delete(oldest as string);
+      return toJob(jobs, dispatched);
+    }),
     session: { subscribe: session.subscribe, get: () => session.get() ?? null },
     schedules: schedulesClient(request),
-    job: (id) =>
-      toJob(jobs, {
-        ...{ kind: "message", id: idOf(id) },
-        ...{ type: undefined, idempotencyKey: undefined },
-      }),
+    job: (id) => toJob(jobs, { kind: "message", id: idOf(id) }),
     statuses: (refs, options) => statuses(request, refs, options),
     list: (options) => page(request, "/messages", options),
-    observe: (ref) => {
-      const id = idOf(ref);
-      return {
-        subscribe: (listener) => looks.watch(id, listener),
-        get: () => looks.view(id),
-      };
-    },
+    observe,
   };
-  return { ...client, ...dispatches } as unknown as MessengerClient<Messages>;
+  return client as unknown as MessengerClient<Messages>;
 }

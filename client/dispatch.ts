@@ -2,9 +2,8 @@
 
 import type { Duration } from "../supabase/functions/_shared/symphony/runtime/duration.ts";
 import { checked } from "./given.ts";
-import { invalid, MessengerError } from "./errors.ts";
+import { isMessengerError, MessengerError } from "./errors.ts";
 import type { MessageId } from "./ids.ts";
-import { exactJson } from "./json.ts";
 import type { AnyMessages, MessagesShape, MessageType, PayloadByName, TypeOf } from "./message.ts";
 import { type Abortable, type Requester, requester, type RequestOptions } from "./request.ts";
 import { userOf } from "./session.ts";
@@ -108,15 +107,6 @@ export function makeKey(): string {
   return crypto.getRandomValues(new Uint32Array(4)).join("-");
 }
 
-/** Refuses options that do not exist. @throws MessengerError `invalid` */
-export function checkOptions(options: object, known: readonly string[]): void {
-  const name = Object.keys(checked(options)).find((name) => !known.includes(name));
-  if (name !== undefined) throw invalid([name], "no such option");
-}
-
-/** The options of a dispatcher. */
-export const DISPATCHER_OPTIONS = ["idempotencyKeys", "retries", "onWait", "prefix"] as const;
-
 /** The methods of {@link Dispatching}, without the types of messages. */
 interface Methods<Result> {
   dispatch(
@@ -141,8 +131,8 @@ export type Listed = DispatchOptions & {
  */
 export function dispatching<Result>(
   supabase: FunctionsLike,
-  { idempotencyKeys }: DispatcherOptions,
   request: Requester,
+  idempotencyKeys: boolean | undefined,
   wrap: (dispatched: Dispatched, user: string | null | undefined) => Result,
 ): Methods<Result> {
   const send = async (messages: readonly Message[], signal?: AbortSignal, isList?: boolean) => {
@@ -156,17 +146,18 @@ export function dispatching<Result>(
         (mayGiveKey && !message.dedupeKey ? makeKey() : undefined),
     }));
     const keys = sent.flatMap(({ idempotencyKey }) => idempotencyKey ?? []);
-    const body = exactJson(isList ? sent : sent[0]);
-    const repeats = keys.length < sent.length && "refused";
     try {
-      const { ids } = await request<{ ids: string[] }>("", "ids", { signal }, { body, repeats });
+      const { ids } = await request<{ ids: string[] }>(
+        ...["", "ids", { signal }, "POST", isList ? sent : sent[0]] as const,
+        // Without a key, a second request may make a second message.
+        keys.length < sent.length,
+      );
       return sent.map(({ type, idempotencyKey }, index) =>
         wrap({ kind: "message", id: ids[index] as string, type, idempotencyKey }, user)
       );
     } catch (error) {
-      const [idempotencyKey] = keys;
-      const told = isList ? { idempotencyKeys: keys } : { idempotencyKey };
-      throw idempotencyKey ? withKeys(error, signal?.aborted, told) : error;
+      const told = isList ? { idempotencyKeys: keys } : { idempotencyKey: keys[0] };
+      throw keys[0] ? withKeys(error, signal, told) : error;
     }
   };
   return {
@@ -186,25 +177,26 @@ export function dispatching<Result>(
 }
 
 /** Tells the keys with the error. The reason of an abort may be that of several dispatches: it is the cause. */
-export function withKeys(error: unknown, isAborted: boolean | undefined, keys: object): unknown {
-  const failure = isAborted && !(error instanceof MessengerError)
-    ? new MessengerError("Aborted; may be in effect", "aborted", {
-      ...{ name: "AbortError", cause: error },
-    })
-    : error;
-  return failure instanceof MessengerError ? Object.assign(failure, keys) : failure;
+export function withKeys(error: unknown, signal: AbortSignal | undefined, keys: object): unknown {
+  return Object.assign(
+    signal?.aborted && !isMessengerError(error)
+      ? new MessengerError("Aborted", "aborted", {
+        ...{ name: "AbortError", cause: error },
+      })
+      : error as Error,
+    keys,
+  );
 }
 
 /** A message of a list, by the name of its type. */
 export function byName(listed: Listed): Message {
   const { message, type, ...rest } = checked(listed, "messages");
-  return { ...rest, type: nameOf(message ?? type ?? "") };
+  return { ...rest, type: nameOf(message ?? type) };
 }
 
-/** The name of a message, however it is given. */
-export function nameOf(type: Named): string {
-  // The server refuses a message without a type.
-  return typeof type === "string" ? type : type?.type;
+/** The name of a message, however it is given. The server refuses a message without a type. */
+export function nameOf(type: Named | undefined): string {
+  return ((type as { readonly type: string } | undefined)?.type ?? type) as string;
 }
 
 /**
@@ -215,9 +207,9 @@ export function createDispatcher<Messages extends MessagesShape<Messages> = AnyM
   supabase: FunctionsLike,
   options: DispatcherOptions = {},
 ): Dispatching<Messages> {
-  checkOptions(options, DISPATCHER_OPTIONS);
+  const { idempotencyKeys, ...sending } = checked(options);
   return dispatching(
-    ...[supabase, options, requester(supabase, options)] as const,
+    ...[supabase, requester(supabase, sending), idempotencyKeys] as const,
     (dispatched) => dispatched,
   ) as Dispatching<Messages>;
 }

@@ -2,7 +2,8 @@
 
 import type { FollowedMessage } from "../supabase/functions/_shared/symphony/message/followed-message.ts";
 import type { MessengerError } from "./errors.ts";
-import { createStore, type Store } from "./store.ts";
+import type { User } from "./session.ts";
+import type { Store } from "./store.ts";
 
 /**
  * The state of a followed message. `not_remembered`: the client has seen the message and the server knows it no
@@ -24,48 +25,31 @@ export interface MessageView<Result = unknown> {
   readonly connection: Connection;
 }
 
+/** A followed message as an external store, for frameworks. */
+export interface MessageObserver {
+  /** Follows the message as long as there are subscribers, and calls the listener after each change. */
+  subscribe(listener: () => void): () => void;
+  /** Returns the same object until something changes. */
+  get(): MessageView;
+}
+
 /** A followed message, and when to look at it: a store of its view. Moments are in ms since 1970. */
 export interface Entry extends Store<MessageView> {
   readonly id: string;
-  /** Whose message it is; undefined while that is not known, and for clients without sessions. */
-  user: string | undefined;
-  state?: FollowedState | undefined;
-  error?: MessengerError | undefined;
+  known?: FollowedState | undefined;
+  failure?: MessengerError | undefined;
+  /** Whose message it is; null or undefined while that is not known, and for clients without sessions. */
+  owner: User;
   /** When its status last changed. */
   changedAt: number;
   /** When a live update last told its state. */
   toldAt: number;
-  /** When the client last asked for its state. */
-  lookedAt: number;
   /** When the client asks next; Infinity: never. */
   lookAt: number;
 }
 
-/** Every followed message of a client. Nothing is open and no timer runs while there is none. */
-export interface Looks {
-  /**
-   * Follows a message: calls the listener after each change, and first, after this call, where something is known.
-   * Returns the function that ends it.
-   */
-  watch(id: string, listener: (entry: Entry) => void): () => void;
-  /** Returns the view of a message: the same object until something changes. */
-  view(id: string): MessageView;
-  /** Takes in a state that another request or a live update brings. */
-  tell(state: FollowedMessage): void;
-}
-
 /** The view of a message that is not followed yet. */
 export const START = { connection: "connecting" } as MessageView;
-
-/**
- * Makes the entry of a message that begins to be followed.
- * @param onUse is called when the first listener comes; the function that it returns, when the last has left
- */
-export function newEntry(id: string, user: string | undefined, onUse: () => () => void): Entry {
-  const now = Date.now();
-  const times = { changedAt: now, toldAt: 0, lookedAt: now, lookAt: now };
-  return { id, user, ...times, ...createStore(START, onUse) };
-}
 
 /** The states that others follow, in their order within an attempt. */
 const ORDER = ["pending", "processing", "retrying"];
@@ -73,6 +57,12 @@ const ORDER = ["pending", "processing", "retrying"];
 /** Place of a state within an attempt; the final ones come last. */
 function rank({ status }: FollowedState): number {
   return ORDER.indexOf(status) + 1 || 4;
+}
+
+/** When a waiting message is due, in ms since 1970; 0 if it does not wait. */
+export function dueAtOf(state: FollowedState): number {
+  // Those of the first and the third rank wait.
+  return rank(state) % 2 && Date.parse(state.availableAt as string) || 0;
 }
 
 /** Whether no other state follows, unless an operator redrives a dead letter. */
@@ -88,19 +78,16 @@ export function isSettled({ status }: FollowedState): boolean {
 /**
  * Takes a state in. A live update and an answer may arrive in the wrong order, so an older state is left out.
  * @param isLatest whether no newer state can be known
- * @returns whether something changed
  */
-export function take(entry: Entry, state: FollowedState, isLatest: boolean): boolean {
-  const { state: last, error } = entry;
+export function take(entry: Entry, state: FollowedState, isLatest: boolean): undefined {
+  const { known: last } = entry;
   // A message that parks gives its attempt back.
   const attempts = rank(state) === 1 && state.steps?.current && last && rank(last) === 2
     ? 1
     : state.attempt - (last?.attempt ?? -1);
-  const ranks = last ? rank(state) - rank(last) : 1;
-  if (!isLatest && (attempts || ranks) < 0) return false;
-  entry.error = undefined;
-  if (attempts || ranks) entry.changedAt = Date.now();
-  if (JSON.stringify(state) === JSON.stringify(last)) return !!error;
-  entry.state = state;
-  return true;
+  const change = attempts || rank(state) - rank(last as FollowedState);
+  if (!isLatest && change < 0) return;
+  if (change) entry.changedAt = Date.now();
+  // Listeners get the same object until something changes.
+  if (JSON.stringify(state) !== JSON.stringify(last)) entry.known = state;
 }

@@ -1,5 +1,8 @@
 /** Failures, as one class with a code. */
 
+import { userOf } from "./session.ts";
+import type { FunctionsLike } from "./supabase.ts";
+
 /** One problem of a request, and its place. */
 export interface Issue {
   /** Names of fields, and positions in arrays. */
@@ -61,79 +64,87 @@ export class MessengerError extends Error {
 
   constructor(message: string, code: MessengerErrorCode, details?: Details) {
     super(message);
-    const retryable = /^(r|o|una)/.test(code);
-    Object.assign(this, { code, detail: code, status: 0, issues: [], retryable }, details);
+    Object.assign(
+      this,
+      { code, detail: code, status: 0, issues: [], retryable: /^(r|o|una)/.test(code) },
+      details,
+    );
   }
 
   /** Marks the class, see {@link isMessengerError}. */
-  get [MARK](): true {
-    return true;
-  }
+  readonly [MARK] = true;
 }
 
 /** Whether a value is an error of this client. Unlike `instanceof`, it also knows errors of another copy of the library. */
 export function isMessengerError(value: unknown): value is MessengerError {
-  return (value as { [MARK]?: true } | null | undefined)?.[MARK] === true;
+  return !!(value as { [MARK]?: true } | null | undefined)?.[MARK];
 }
 
 /** Makes the error for a value that the client refuses before it sends anything. */
 export function invalid(path: Issue["path"], message: string, cause?: unknown): MessengerError {
-  return new MessengerError(`${path.join(".")}: ${message}`, "invalid", {
-    detail: path.includes("payload") ? "invalid_payload" : "invalid_request",
+  const place = path.join(".");
+  return new MessengerError(`${place}: ${message}`, "invalid", {
+    detail: `invalid_${/payload/.test(place) ? "payload" : "request"}`,
     ...{ status: 400, issues: [{ path, message }], cause },
   });
 }
 
 /** Makes the error for an id that the server does not know. */
 export function unknownId(code: "not_found" | "not_remembered"): MessengerError {
-  return new MessengerError("id: there is no such message of yours", code, { status: 404 });
+  return new MessengerError("id: no such message", code, { status: 404 });
 }
 
 /** Makes the error for a missing or ended session. */
 export function signedOut(): MessengerError {
-  return new MessengerError("No user is signed in", "signed_out");
+  return new MessengerError("Signed out", "signed_out");
 }
 
-const CODES: { readonly [status: number]: MessengerErrorCode } = {
-  401: "signed_out",
-  403: "forbidden",
-  409: "conflict",
-  429: "rate_limited",
+/** The signs of each code: the HTTP status and the server's own code. Without any of them it is `internal`. */
+const KINDS: { readonly [code: string]: RegExp } = {
+  signed_out: /^401/,
+  forbidden: /^403/,
+  conflict: /^409/,
+  rate_limited: /^429/,
+  invalid: /^4(00|13|15)/,
+  // A gateway answers 404 too, where the function is not deployed.
+  not_found: /not_found/,
+  // An operator alone can end the others: `internal`, `misconfigured` and those of the database.
+  unavailable: /^(5..|408|425) (?!int|mis|data)/,
 };
-/** The server's codes for failures that only an operator can end. */
-const FINAL = /^(internal|misconfigured|database)/;
 
 /** Makes the error for a failure of supabase-js: one with a response, or one without an answer. */
-export async function toMessengerError(cause: unknown): Promise<MessengerError> {
-  const response = (cause as { context?: Partial<Response> } | null)?.context as Response;
-  if (!response?.status) return noAnswer(cause);
+export async function toMessengerError(
+  cause?: unknown,
+  supabase?: FunctionsLike,
+): Promise<MessengerError> {
+  const response = (cause as { context?: Partial<Response> } | null | undefined)
+    ?.context as Response;
+  // JSON that a gateway sends in the bus's place has no functions.
+  if (!response?.json) {
+    return new MessengerError("No answer", isOffline() ? "offline" : "unavailable", {
+      ...{ detail: "no_answer", cause },
+    });
+  }
   const { status, headers } = response;
   // Gateways and proxies answer in other formats.
-  const { message, code, issues }: Partial<MessengerError> =
-    await response.json().catch(() => null) ?? {};
-  const detail = String(code ?? `http_${status}`);
+  const { message, code, issues }: Partial<MessengerError> = Object(
+    await response.json().catch(() => {}),
+  );
   // Seconds, or a date.
-  const after = headers.get("retry-after") ?? "";
-  const afterMs = parseFloat(after) * 1_000 || Date.parse(after) - Date.now();
-  const kind = CODES[status] ??
-    (/^(5|408|425)/.test(`${status}`) && !FINAL.test(detail)
-      ? "unavailable"
-      : /^4(00|13|15|22)/.test(`${status}`)
-      ? "invalid"
-      // A gateway answers 404 too, where the function is not deployed.
-      : detail === "not_found"
-      ? detail
-      : "internal");
-  return new MessengerError(message ?? `HTTP ${status}`, kind, {
-    ...{ status, detail, issues: issues ?? [], cause },
-    retryAfterMs: afterMs >= 0 ? afterMs : undefined,
-  });
-}
-
-/** Makes the error for a request that has no answer. */
-export function noAnswer(cause?: unknown): MessengerError {
-  const code = isOffline() ? "offline" : "unavailable";
-  return new MessengerError("No answer came", code, { detail: "no_answer", cause });
+  const after = headers.get("retry-after") as string;
+  const afterMs = +after * 1_000 || Date.parse(after) - Date.now();
+  const kind = Object.keys(KINDS).find((kind) => (KINDS[kind] as RegExp).test(`${status} ${code}`));
+  return new MessengerError(
+    message ?? `HTTP ${status}`,
+    // Without a user, a refusal asks for one.
+    (kind === "forbidden" && await userOf(supabase) === null
+      ? "signed_out"
+      : kind ?? "internal") as MessengerErrorCode,
+    {
+      ...{ status, detail: `${code ?? `http_${status}`}`, issues: issues ?? [], cause },
+      retryAfterMs: afterMs >= 0 ? afterMs : undefined,
+    },
+  );
 }
 
 /** Whether the browser says that it has no connection. Elsewhere no runtime says so. */

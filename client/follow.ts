@@ -1,7 +1,7 @@
 /** Follows a message to its end, as an iterator over its states. */
 
-import { type Entry, type FollowedState, isFinal, type Looks } from "./entry.ts";
-import { idOf, type MessageRef } from "./ids.ts";
+import { type FollowedState, isFinal, type MessageObserver } from "./entry.ts";
+import type { MessengerError } from "./errors.ts";
 import type { Abortable } from "./request.ts";
 
 /**
@@ -16,69 +16,57 @@ export interface MessageStates<Result = unknown> extends AsyncIterable<FollowedS
 }
 
 /** Follows a message. Nothing happens before the first state is asked for. */
-export function follow(looks: Looks, ref: MessageRef, { signal }: Abortable = {}): MessageStates {
-  const id = idOf(ref);
+export function follow(
+  { subscribe, get }: MessageObserver,
+  { signal }: Abortable = {},
+): MessageStates {
   /** States that were not asked for yet. */
-  const states: FollowedState[] = [];
+  const unread: FollowedState[] = [];
   let last: FollowedState | undefined;
+  let failure: MessengerError | undefined;
   let isOver = false;
-  /** Why it ended early. */
-  let failure: unknown;
   let wake = () => {};
-  let stop = () => {};
-
-  const end = (reason?: unknown) => {
-    failure = reason;
-    isOver = true;
-    stop();
-    signal?.removeEventListener("abort", onAbort);
-    wake();
-  };
-  const onAbort = () => end(signal?.reason);
-  const see = ({ state, error }: Entry) => {
-    if (isOver) return;
-    if (error) return end(error);
-    if (!state || state === last) return;
-    const unread = states.at(-1);
-    // A slow reader gets the latest progress only.
-    if (unread?.status === state.status && unread.attempt === state.attempt) states.pop();
-    states.push(last = state);
-    isFinal(state) ? end() : wake();
-  };
 
   async function* generate(): AsyncGenerator<FollowedState, undefined> {
-    if (signal?.aborted) throw signal.reason;
-    signal?.addEventListener("abort", onAbort);
-    stop = looks.watch(id, see);
-    for (;;) {
-      if (failure !== undefined) throw failure;
-      const state = states.shift();
-      if (state) yield state;
-      else if (isOver) return;
-      else await new Promise<void>((resolve) => wake = resolve);
+    const over = new AbortController();
+    const unsubscribe = subscribe(() => {
+      const { message, error } = get();
+      failure = error;
+      if (!error && message && message !== last) {
+        const before = unread.at(-1);
+        // A slow reader gets the latest progress only.
+        if (before?.status === message.status && before.attempt === message.attempt) unread.pop();
+        unread.push(last = message);
+        isOver = isFinal(message);
+      }
+      isOver || error ? stop() : wake();
+    });
+    const stop = () => {
+      unsubscribe();
+      over.abort();
+      wake();
+    };
+    signal?.addEventListener("abort", stop, over);
+    try {
+      for (;;) {
+        signal?.throwIfAborted();
+        if (failure) throw failure;
+        const state = unread.shift();
+        if (state) yield state;
+        else if (isOver) return;
+        else await new Promise<void>((resolve) => wake = resolve);
+      }
+    } finally {
+      stop();
     }
   }
-  const generated = generate();
-  const iterator: MessageStates = {
-    next: () => generated.next(),
-    return() {
-      states.length = 0;
-      // A generator that waits would end only after the next state.
-      end();
-      return generated.return(undefined);
-    },
-    [Symbol.asyncIterator]: () => iterator,
+  const iterator = generate();
+  const { return: end } = iterator;
+  iterator.return = () => {
+    // A generator that waits would end only after the next state.
+    isOver = true;
+    wake();
+    return end.call(iterator, undefined);
   };
-  return iterator;
-}
-
-/** Waits for the end of a message and returns its last state. */
-export async function finished(
-  looks: Looks,
-  ref: MessageRef,
-  options?: Abortable,
-): Promise<FollowedState> {
-  let last: FollowedState | undefined;
-  for await (last of follow(looks, ref, options));
-  return last as FollowedState;
+  return iterator as unknown as MessageStates;
 }

@@ -11,6 +11,6 @@ export function checked<Value>(
   name = "options",
   kind: "Object" | "Array" = "Object",
 ): Value {
-  if (Object.prototype.toString.call(value) === `[object ${kind}]`) return value;
+  if (({}).toString.call(value) === `[object ${kind}]`) return value;
   throw invalid([name], `has to be an ${kind}`);
 }

@@ -34,7 +34,7 @@ export function idOf(
   ref: MessageRef | ScheduleRef | BatchRef,
   kind: "message" | "schedule" | "batch" = "message",
 ): string {
-  const id = typeof ref === "object" && ref?.kind === kind ? ref.id : ref;
+  const id = (ref as Exclude<typeof ref, string>)?.kind === kind ? (ref as { id: string }).id : ref;
   if (typeof id === "string" && /^[\w-]{1,99}$/.test(id)) return id;
-  throw invalid(["id"], `has to be the id of a ${kind}, as text`);
+  throw invalid(["id"], `has to be the id of a ${kind}`);
 }

@@ -39,11 +39,11 @@ export interface Jobs {
 /** Makes a job. */
 export function toJob<Type extends string | undefined>(
   jobs: Jobs,
-  message: Pick<Job<Type>, "kind" | "id" | "type" | "idempotencyKey">,
+  message: Pick<Job<Type>, "kind" | "id"> & Partial<Job<Type>>,
 ): Job<Type> {
-  const bound = Object.entries(jobs).map(([name, act]) => [
-    name,
-    (options?: Abortable) => act(message.id, options),
-  ]);
-  return { ...message, ...Object.fromEntries(bound) };
+  const job: { [name: string]: unknown } = { ...message };
+  for (const name in jobs) {
+    job[name] = (options?: Abortable) => jobs[name as keyof Jobs](message.id, options);
+  }
+  return job as unknown as Job<Type>;
 }

@@ -11,22 +11,22 @@ import { invalid, type Issue } from "./errors.ts";
  */
 export function exactJson(body: unknown): string {
   const paths = new Map<unknown, Issue["path"]>();
-  let path: Issue["path"] = [];
-  let kind = "value";
+  let path!: Issue["path"];
+  let kind!: string;
   try {
     return JSON.stringify(body, function (this: { readonly [key: string]: unknown }, key, value) {
       const above = paths.get(this);
       const isItem = Array.isArray(this);
-      path = above ? [...above, isItem ? Number(key) : key] : [];
+      path = above ? [...above, isItem ? +key : key] : [];
       kind = typeof value;
       const isKept = kind === "number"
-        ? Number.isSafeInteger(value) || value % 1
+        ? value % 1 || Math.abs(value) < 2 ** 53
         : kind === "object"
         ? isPlain(value ?? this[key])
         : kind === "undefined"
         ? !isItem
-        : kind === "string" || kind === "boolean";
-      if (!isKept) throw new TypeError();
+        : /str|bool/.test(kind);
+      if (!isKept) throw Error();
       paths.set(value, path);
       return value;
     });
@@ -41,6 +41,6 @@ function isPlain(value: unknown): boolean {
   // A plain object's prototype has no prototype itself. This holds for objects of other realms too.
   return Array.isArray(value)
     // Its other properties would be left out.
-    ? !/\D/.test(Object.keys(value).at(-1) ?? "")
+    ? !/\D/.test(Object.keys(value).join(""))
     : !(prototype && Object.getPrototypeOf(prototype));
 }

@@ -20,7 +20,7 @@ export interface LiveUpdates extends Store<FollowedMessage | null> {
   /** Whether updates arrive at present. */
   isOn(): boolean;
   /** Whether each change of a message of this type is told. */
-  tells(type: string | undefined): boolean;
+  tells(type: string | undefined): boolean | undefined;
 }
 
 /** How long a channel may take to be joined before the client rests. */
@@ -29,8 +29,6 @@ const PATIENCE_MS = 20_000;
 const REST_MS = 300_000;
 
 const known = new WeakMap<SupabaseLike, LiveUpdates>();
-/** Channels that tell their updates here. */
-const heard = new WeakSet<ChannelLike>();
 
 /** Returns the live updates of a client of supabase-js, of which there is one. */
 export function liveUpdatesOf(supabase: SupabaseLike): LiveUpdates {
@@ -42,10 +40,12 @@ export function liveUpdatesOf(supabase: SupabaseLike): LiveUpdates {
 function liveUpdates(supabase: SupabaseLike): LiveUpdates {
   /** Types of which an update has come, so that changes of their messages are told. */
   const types = new Set<string | undefined>();
+  /** The last channel that tells its updates here. */
+  let heard: ChannelLike | undefined;
   let isUsed = false;
   let channel: ChannelLike | undefined;
-  /** Whether this file opened the channel. The app may have opened it for itself. */
-  let isOwn = false;
+  /** The channel, if this file opened it. The app may have opened it for itself. */
+  let own: ChannelLike | undefined;
   /** When to give up a channel that is not joined. */
   let joinBy = Infinity;
   let restsUntil = 0;
@@ -55,12 +55,10 @@ function liveUpdates(supabase: SupabaseLike): LiveUpdates {
   const isOn = () => channel?.state === "joined";
 
   const close = async () => {
-    const closed = channel;
+    const closed = own;
+    channel = own = undefined;
     // The app may have got this channel too, and listens to it.
-    const isOurs = isOwn && closed?.bindings.broadcast?.length === 1;
-    channel = undefined;
-    joinBy = Infinity;
-    if (isOurs) await supabase.removeChannel(closed);
+    if (closed?.bindings.broadcast?.length === 1) await supabase.removeChannel(closed);
   };
   const rest = () => {
     restsUntil = Date.now() + REST_MS;
@@ -70,10 +68,8 @@ function liveUpdates(supabase: SupabaseLike): LiveUpdates {
   const subscribe = (opened: ChannelLike) => {
     const others: ((status: string) => void)[] = [];
     opened.subscribe((status) => {
-      for (const other of others) other(status);
-      if (opened !== channel) return;
-      joinBy = isOn() ? Infinity : Math.min(joinBy, Date.now() + PATIENCE_MS);
-      updates.set(null);
+      others.forEach((tell) => tell(status));
+      updates.put(null);
     });
     // An app that opens the channel later gets this one, and a channel can be subscribed to once only.
     opened.subscribe = (listener = () => {}) => {
@@ -82,46 +78,44 @@ function liveUpdates(supabase: SupabaseLike): LiveUpdates {
       return opened;
     };
   };
-  const open = (user: string) => {
-    const topic = `messenger:${user}`;
-    // supabase-js has one channel a topic: it returns the app's own one if there is one.
-    const theirs = supabase.getChannels().find((other) => other.topic === `realtime:${topic}`);
+  const open = (topic: string, theirs: ChannelLike | undefined) => {
     // Any visitor may send over one that is not private. One that leaves is gone soon; the next look opens another.
     if (theirs && (!theirs.private || theirs.state === "leaving")) return;
-    const opened = theirs ?? supabase.channel(topic, { config: { private: true } });
-    channel = opened;
-    isOwn = !theirs;
-    joinBy = isOwn ? Date.now() + PATIENCE_MS : Infinity;
-    if (!heard.has(opened)) {
-      heard.add(opened);
+    const opened = channel = theirs ??
+      (own = supabase.channel(topic, { config: { private: true } }));
+    if (heard !== opened) {
+      heard = opened;
       opened.on("broadcast", { event: "message" }, ({ payload }) => {
+        // It may be another user's by now.
         if (opened !== channel) return;
-        const update = payload as FollowedMessage;
-        types.add(update.type);
-        updates.set(update);
+        types.add((payload as FollowedMessage).type);
+        updates.put(payload as FollowedMessage);
       });
     }
-    if (isOwn) subscribe(opened);
+    if (own) subscribe(own);
   };
 
   /** The user whom the token names. */
   const findUser = async (): Promise<string | undefined> => {
-    const { realtime } = supabase;
-    await realtime.setAuth();
-    const claims = realtime.accessTokenValue?.split(".")[1];
+    await supabase.realtime.setAuth();
+    const claims = supabase.realtime.accessTokenValue?.split(".")[1];
     return claims && JSON.parse(atob(claims.replaceAll("-", "+").replaceAll("_", "/"))).sub;
   };
   const settle = async () => {
-    const user = isUsed && Date.now() >= restsUntil ? await findUser() : undefined;
-    const isOpen = channel && supabase.getChannels().includes(channel);
-    if (!isOpen || channel?.topic !== `realtime:messenger:${user}`) await close();
-    if (user && !channel) open(user);
-    if (Date.now() > joinBy) await rest();
+    const now = Date.now();
+    const user = isUsed && now >= restsUntil && await findUser();
+    const topic = `messenger:${user}`;
+    // supabase-js has one channel a topic: it returns the app's own one if there is one.
+    const there = supabase.getChannels().find((other) => other.topic === `realtime:${topic}`);
+    if (there !== channel) await close();
+    if (user && !channel) open(topic, there);
+    joinBy = own && !isOn() ? Math.min(joinBy, now + PATIENCE_MS) : Infinity;
+    if (now > joinBy) await rest();
   };
   const adjust = (isFresh?: boolean) => {
     if (isFresh) {
       restsUntil = 0;
-      joinBy += PATIENCE_MS;
+      joinBy = Infinity;
     }
     // Without Realtime, repeated requests show the state.
     work = work.then(settle).catch(rest).catch(() => {});
@@ -138,6 +132,6 @@ function liveUpdates(supabase: SupabaseLike): LiveUpdates {
   return {
     ...{ ...updates, adjust, isOn },
     // The end of a channel of the app's is not told here, so it does not count.
-    tells: (type) => isOwn && isOn() && types.has(type),
+    tells: (type) => own && isOn() && types.has(type),
   };
 }

@@ -1,13 +1,16 @@
 /** Looks at all messages that a client follows: one request for those that are due. */
 
-import type { FollowedMessage } from "../supabase/functions/_shared/symphony/message/followed-message.ts";
+import type {
+  FollowedMessage,
+  FollowedMessages,
+} from "../supabase/functions/_shared/symphony/message/followed-message.ts";
 import {
-  type Connection,
+  dueAtOf,
   type Entry,
+  type FollowedState,
   isFinal,
   isSettled,
-  type Looks,
-  newEntry,
+  type MessageObserver,
   START,
   take,
 } from "./entry.ts";
@@ -15,10 +18,19 @@ import { isOffline, type MessengerError, signedOut, unknownId } from "./errors.t
 import type { LiveUpdates } from "./live.ts";
 import { MAX_IDS, statuses } from "./own.ts";
 import type { Requester } from "./request.ts";
-import { type Session, userOf } from "./session.ts";
+import { type Session, type User, userOf } from "./session.ts";
+import { createStore } from "./store.ts";
 import type { FunctionsLike } from "./supabase.ts";
 import { onPageEvent } from "./surroundings.ts";
-import { dueAtOf, lookDelay, MAX_LOOK_MS, retryDelay } from "./times.ts";
+import { lookDelay, MAX_LOOK_MS, retryDelay } from "./times.ts";
+
+/** Every followed message of a client. Nothing is open and no timer runs while there is none. */
+export interface Looks {
+  /** Makes a store of a message's state. Where a state is known, a new listener is called once soon. */
+  observe(id: string): MessageObserver;
+  /** Takes in a state that another request or a live update brings. */
+  tell(state: FollowedMessage): void;
+}
 
 /** How often a refused token is tried again while a user is signed in: it may just be renewed. */
 const MAX_REFUSALS = 2;
@@ -27,64 +39,63 @@ const MAX_TIMER_MS = 60_000;
 /** Events of the page may come in a row. */
 const JUST_NOW_MS = 1_000;
 
+const isSignedOut = (entry: Entry) => entry.failure?.code === "signed_out";
+
 /**
  * Makes the looks of a client. It is one closure and not a class, because minifiers shorten the names of variables
  * and not those of properties.
- * @param typeOf returns the type of a message that the user has dispatched with this client; undefined for others
- * @param findLive returns the live updates; undefined if they are off
+ * @param types types of the messages that were dispatched with this client, by id and user
  */
 export function looksOf(
   supabase: FunctionsLike,
   request: Requester,
   session: Session,
-  typeOf: (id: string, user: string | null | undefined) => string | undefined,
-  findLive: () => LiveUpdates | undefined,
+  live: LiveUpdates,
+  types: ReadonlyMap<string, string>,
 ): Looks {
   const entries = new Map<string, Entry>();
-  let live: LiveUpdates | undefined;
-  let stops: ((() => void) | undefined)[] = [];
   let timer: ReturnType<typeof setTimeout> | undefined;
-  /** When the timer ends; Infinity without one. */
-  let plannedAt = Infinity;
   /** Ends the look that is under way. */
   let looking: AbortController | undefined;
-  /** How many are looked at. */
-  let active = 0;
+  /** Those that are looked at, the most urgent first. */
+  let open: Entry[] = [];
+  let lookedAt = 0;
   /** How far the page's clock is behind the server's at least, in ms. */
   let behindMs = 0;
   let notBefore = 0;
   let failures = 0;
   let isCutOff = false;
 
-  const isSignedOut = ({ error }: Entry) => error?.code === "signed_out";
-
-  const connectionOf = (entry: Entry): Connection =>
-    isSignedOut(entry)
+  /** A copy: listeners begin and end to follow messages. */
+  const all = () => [...entries.values()];
+  /** Tells of a message, its error or the connection, if one of them has changed. */
+  const show = (entry: Entry) => {
+    const { known: message, failure: error } = entry;
+    const last = entry.get();
+    const connection = isSignedOut(entry)
       ? "signed_out"
       : isCutOff || isOffline()
       ? "offline"
-      : live?.isOn()
+      : live.isOn()
       ? "live"
-      : entry.state
+      : message
       ? "polling"
       : "connecting";
-
-  const planFor = (moment: number) => {
-    if (moment >= plannedAt || looking) return;
-    plannedAt = moment;
-    clearTimeout(timer);
-    timer = setTimeout(
-      look,
-      Math.min(Math.max(0, moment - Date.now(), notBefore - Date.now()), MAX_TIMER_MS),
-    );
+    if (message !== last.message || error !== last.error || connection !== last.connection) {
+      entry.put({ message, error, connection });
+    }
   };
-  const plan = () => {
-    plannedAt = Infinity;
+  /** Shows what has changed, and sets the timer for the next look. */
+  const plan = (latest = Infinity) => {
+    all().forEach(show);
+    open = all().filter((entry) => entry.lookAt < Infinity)
+      .sort((one, other) => one.lookAt - other.lookAt);
+    open.forEach((entry) => entry.lookAt = Math.min(entry.lookAt, latest));
+    const [first] = open;
     clearTimeout(timer);
-    active = 0;
-    for (const { lookAt } of entries.values()) {
-      planFor(lookAt);
-      if (lookAt < Infinity) active++;
+    if (first && !looking) {
+      const waitMs = Math.max(first.lookAt, notBefore) - Date.now();
+      timer = setTimeout(look, Math.min(waitMs, MAX_TIMER_MS));
     }
   };
   const interrupt = () => {
@@ -94,76 +105,50 @@ export function looksOf(
     isCutOff = false;
   };
 
-  /** Decides when to look at a message again. */
-  const setLookAt = (entry: Entry) => {
-    const { state, error } = entry;
+  /** Decides when to look at a message again, after its state or with an error. */
+  const update = (entry: Entry, error?: MessengerError) => {
     const now = Date.now();
-    const user = session.get();
-    if (state) behindMs = Math.max(behindMs, Date.parse(state.createdAt) - now);
-    const dueAt = state ? dueAtOf(state) - behindMs : 0;
+    entry.failure = error;
+    // Another user must not see it.
+    if (isSignedOut(entry)) entry.known = undefined;
+    const state = entry.known as FollowedState;
     // The clock may be set back.
     entry.changedAt = Math.min(entry.changedAt, now);
     // Observers of a message outlast a failure that an operator can end, and a token that is refused while its
     // user is signed in. Apps with tokens of their own have no user here.
-    const mayPass = error?.code === "internal" ||
-      isSignedOut(entry) && user !== null && user === entry.user;
-    const isOver = error || state && isSettled(state);
-    entry.lookAt = now + (mayPass ? MAX_LOOK_MS : isOver ? Infinity : lookDelay({
-      dueInMs: dueAt - now,
-      quietMs: now - Math.max(entry.changedAt, dueAt),
-      requests: Math.ceil(active / MAX_IDS),
-      isQuiet: state && isFinal(state) || live?.tells(state?.type),
-    }));
-    planFor(entry.lookAt);
-  };
-  const changed = (entry: Entry) => {
-    setLookAt(entry);
-    const { state: message, error } = entry;
-    entry.set({ message, error, connection: connectionOf(entry) });
-  };
-  const fail = (entry: Entry, error: MessengerError) => {
-    entry.error = error;
-    // Another user must not see it.
-    if (isSignedOut(entry)) entry.state = undefined;
-    changed(entry);
-  };
-  /** Tells those who see the connection that it has changed. */
-  const showConnection = () => {
-    for (const entry of [...entries.values()]) {
-      if (entry.get().connection !== connectionOf(entry)) changed(entry);
-    }
+    const isOver = error
+      ? error.code !== "internal" &&
+        !(isSignedOut(entry) && entry.owner !== null && entry.owner === session.get())
+      : isSettled(state);
+    if (!error) behindMs = Math.max(behindMs, Date.parse(state.createdAt) - now);
+    entry.lookAt = now +
+      (isOver
+        ? Infinity
+        : error || isFinal(state) || live.tells(state.type)
+        ? MAX_LOOK_MS
+        : lookDelay(now - Math.max(entry.changedAt, dueAtOf(state) - behindMs), open.length));
   };
   /** Looks at once at all that is not final and was not looked at just now. */
-  const hurry = () => {
-    showConnection();
-    for (const entry of entries.values()) {
-      if (entry.lookAt < Infinity) {
-        entry.lookAt = Math.min(entry.lookAt, entry.lookedAt + JUST_NOW_MS);
-      }
-    }
-    plan();
-  };
+  const hurry = () => plan(lookedAt + JUST_NOW_MS);
 
   const onUser = () => {
-    const current = session.get() ?? undefined;
-    live?.adjust(true);
-    for (const entry of [...entries.values()]) {
-      entry.user ??= current;
-      if (entry.user !== current) {
+    const user = session.get();
+    live.adjust(true);
+    for (const entry of all()) {
+      if ((entry.owner ??= user) !== user) {
         interrupt();
-        fail(entry, signedOut());
-      } else if (current && isSignedOut(entry)) {
-        entry.error = undefined;
-        changed(entry);
+        update(entry, signedOut());
+      } else if (isSignedOut(entry)) {
+        entry.failure = undefined;
+        entry.lookAt = 0;
       }
     }
     hurry();
   };
-  const onPage = (type: string) => {
-    if (type === "offline") return showConnection();
+  const onPage = () => {
     // A look from before a sleep is not going to be answered.
     interrupt();
-    if (!live?.isOn()) live?.adjust(true);
+    live.adjust(true);
     hurry();
   };
 
@@ -171,117 +156,102 @@ export function looksOf(
     const entry = entries.get(state.id);
     if (!entry || isSignedOut(entry)) return;
     // It comes late, the message was redriven, or the result is too large for an update. A look tells.
-    if (state.result === null || entry.state && isFinal(entry.state) && !isFinal(state)) {
-      return planFor(entry.lookAt = Date.now());
+    if (state.result === null || entry.known && isFinal(entry.known) && !isFinal(state)) {
+      entry.lookAt = 0;
+    } else {
+      entry.toldAt = Date.now();
+      take(entry, state, false);
+      update(entry);
     }
-    entry.toldAt = Date.now();
-    if (take(entry, state, false)) changed(entry);
+    plan();
   };
 
   /** The server does not know the message: another user is signed in, it is finished, or it never was. */
-  const miss = (entry: Entry, current: string | undefined) => {
-    entry.user ??= current;
-    if (entry.user !== current) return fail(entry, signedOut());
-    const type = typeOf(entry.id, current);
-    const last = entry.state ?? (type && unseen(entry.id, type));
-    if (!last) return fail(entry, unknownId("not_found"));
-    entry.state = { ...last, status: "not_remembered" };
-    changed(entry);
+  const miss = (entry: Entry, user: User): MessengerError | undefined => {
+    if ((entry.owner ??= user) !== user) return signedOut();
+    const type = types.get(`${entry.id} ${user}`);
+    // A message that was dispatched with this client may be gone before the first look at it.
+    const last = entry.known ?? (type && {
+      ...{ kind: "message", id: entry.id, type, cancelling: false, attempt: 0 },
+      ...{ reason: null, availableAt: null, finishedAt: null, progress: null },
+      createdAt: new Date().toJSON(),
+    });
+    if (!last) return unknownId("not_found");
+    entry.known = { ...last, status: "not_remembered" } as FollowedState;
+    return undefined;
   };
 
   async function look(): Promise<void> {
-    const askedAt = Date.now();
-    // Those that are due soon come along.
-    const due = [...entries.values()]
-      .filter(({ lookAt, lookedAt }) =>
-        lookedAt > askedAt || lookAt - (lookAt - lookedAt) / 4 <= askedAt
-      )
-      .sort((one, other) => one.lookAt - other.lookAt).slice(0, MAX_IDS);
-    if (!live?.isOn()) live?.adjust();
-    const { signal } = looking = new AbortController();
-    try {
-      const { messages, missing } = await statuses(
-        ...[request, due.map(({ id }) => id), { signal }, "never"] as const,
-      );
-      const current = missing[0] && await userOf(supabase) || undefined;
-      if (signal.aborted) return;
+    lookedAt = Date.now();
+    // Those that are due later come along.
+    const due = open.splice(0, MAX_IDS);
+    live.adjust();
+    const own = looking = new AbortController();
+    const answer: Partial<FollowedMessages & MessengerError> = await statuses(
+      ...[request, due.map((entry) => entry.id), { signal: own.signal }] as const,
+    ).catch((error) => error);
+    const { messages, code } = answer;
+    const isRefused = code === "signed_out";
+    const user = (answer.missing?.[0] || isRefused) && await userOf(supabase) as User;
+    if (own !== looking) return;
+    looking = undefined;
+    if (messages) {
       failures = notBefore = 0;
       isCutOff = false;
       for (const entry of due) {
-        const state = messages.find(({ id }) => id === entry.id);
-        entry.lookedAt = Date.now();
-        if (!state) miss(entry, current);
-        else if (take(entry, state, entry.toldAt < askedAt)) changed(entry);
-        else setLookAt(entry);
+        const state = messages.find((one) => one.id === entry.id);
+        update(
+          entry,
+          state ? take(entry, state, entry.toldAt < lookedAt) : miss(entry, user as User),
+        );
       }
-    } catch (error) {
-      const { code, retryable, retryAfterMs } = error as MessengerError;
-      const mayPass = code === "signed_out"
-        ? failures < MAX_REFUSALS && await userOf(supabase) !== null
-        : retryable;
-      if (signal.aborted) return;
-      if (mayPass) {
-        isCutOff = retryable && code !== "rate_limited";
-        notBefore = Date.now() + retryDelay(failures++, retryAfterMs, Math.random());
-      } else for (const entry of due) fail(entry, error as MessengerError);
-    }
-    looking = undefined;
-    showConnection();
+    } else if (isRefused ? failures < MAX_REFUSALS && user !== null : answer.retryable) {
+      isCutOff = /^(off|una)/.test(code as string);
+      notBefore = Date.now() + retryDelay(failures++, answer.retryAfterMs);
+    } else for (const entry of due) update(entry, answer as MessengerError);
     plan();
   }
 
-  const start = () => {
-    live = findLive();
-    stops = [
+  const { subscribe: join } = createStore(0, () => {
+    const stops = [
       session.subscribe(onUser),
       onPageEvent(onPage),
-      live?.subscribe(() => {
-        const update = live?.get();
+      live.subscribe(() => {
+        const update = live.get();
         update ? tell(update) : hurry();
       }),
     ];
-  };
-  const stop = () => {
-    for (const stop of stops) stop?.();
-    interrupt();
-    plan();
-  };
+    return () => {
+      for (const stop of stops) stop();
+      interrupt();
+    };
+  });
   const add = (id: string) => {
-    const entry = newEntry(id, session.get() ?? undefined, () => {
-      if (entries.size === 0) start();
-      entries.set(id, entry);
-      planFor(entry.lookAt);
-      return () => {
-        entries.delete(id);
-        if (entries.size === 0) stop();
-      };
-    });
+    const entry: Entry = {
+      ...{ id, owner: session.get(), changedAt: Date.now(), toldAt: 0, lookAt: 0 },
+      ...createStore(START, () => {
+        const leave = join(() => {});
+        entries.set(id, entry);
+        plan();
+        return () => {
+          entries.delete(id);
+          leave();
+          plan();
+        };
+      }),
+    };
     return entry;
   };
 
   return {
     tell,
-    view: (id) => (entries.get(id)?.get() ?? START),
-    watch(id, listener) {
-      const entry = entries.get(id) ?? add(id);
-      let isOver = false;
-      const own = () => isOver || listener(entry);
-      const stop = entry.subscribe(own);
-      // Frameworks expect no call while they subscribe.
-      if (entry.state || entry.error) queueMicrotask(own);
-      return () => {
-        isOver = true;
-        stop();
-      };
-    },
-  };
-}
-
-/** The state of a message that was dispatched with this client, and gone before the first look at it. */
-function unseen(id: string, type: string): FollowedMessage {
-  return {
-    ...{ kind: "message", id, type, status: "pending", cancelling: false, attempt: 0 },
-    ...{ reason: null, availableAt: null, finishedAt: null, progress: null },
-    createdAt: new Date().toISOString(),
+    observe: (id) => ({
+      subscribe(listener) {
+        const entry = entries.get(id) ?? add(id);
+        // Frameworks expect no call while they subscribe.
+        return entry.subscribe(listener, entry.get() !== START);
+      },
+      get: () => (entries.get(id)?.get() ?? START),
+    }),
   };
 }

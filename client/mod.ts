@@ -12,7 +12,6 @@ export {
 } from "./batches.ts";
 export {
   createMessengerClient,
-  type MessageObserver,
   type MessengerClient,
   type MessengerClientOptions,
 } from "./client.ts";
@@ -25,7 +24,7 @@ export {
   type Outgoing,
   type OutgoingByName,
 } from "./dispatch.ts";
-export type { Connection, FollowedState, MessageView } from "./entry.ts";
+export type { Connection, FollowedState, MessageObserver, MessageView } from "./entry.ts";
 export { isMessengerError, type Issue, MessengerError, type MessengerErrorCode } from "./errors.ts";
 export type { MessageStates } from "./follow.ts";
 export type { BatchId, BatchRef, MessageId, MessageRef, ScheduleId, ScheduleRef } from "./ids.ts";

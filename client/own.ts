@@ -7,6 +7,7 @@ import type {
 } from "../supabase/functions/_shared/symphony/message/followed-message.ts";
 import { checked } from "./given.ts";
 import { idOf, type MessageRef } from "./ids.ts";
+import { exactJson } from "./json.ts";
 import type { Abortable, Requester } from "./request.ts";
 
 /** Which page of a list. */
@@ -31,14 +32,13 @@ export async function statuses(
   request: Requester,
   refs: readonly MessageRef[],
   options?: Abortable,
-  repeats?: "never",
 ): Promise<FollowedMessages> {
   const ids = [...new Set(checked(refs, "ids", "Array").map((ref) => idOf(ref)))];
   const messages: FollowedMessage[] = [];
   const missing: string[] = [];
-  for (let at = 0; at < ids.length; at += MAX_IDS) {
-    const body = JSON.stringify({ ids: ids.slice(at, at + MAX_IDS) });
-    const page = await request<FollowedMessages>("/status", "messages", options, { body, repeats });
+  while (ids[0]) {
+    const body = { ids: ids.splice(0, MAX_IDS) };
+    const page = await request<FollowedMessages>("/status", "messages", options, "POST", body);
     messages.push(...page.messages);
     missing.push(...page.missing);
   }
@@ -51,10 +51,8 @@ export async function page<Page = OwnMessages>(
   path: string,
   options: Abortable = {},
 ): Promise<Page> {
-  // Options that are undefined are left out.
-  const given = new URLSearchParams(
-    Object.entries({ ...checked(options), signal: undefined } as object as Record<string, string>)
-      .filter(([, value]) => value !== undefined),
-  );
-  return await request(`${path}?${given}`, "next", options);
+  const { signal: _, ...filter } = checked(options);
+  // JSON leaves out options that are undefined.
+  const query = new URLSearchParams(JSON.parse(exactJson(filter)));
+  return await request(`${path}?${query}`, "next", options);
 }

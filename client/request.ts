@@ -1,8 +1,8 @@
 /** A request to the bus, which is repeated if a repeat is harmless. */
 
-import { MessengerError, noAnswer, toMessengerError } from "./errors.ts";
+import { invalid, isMessengerError, toMessengerError } from "./errors.ts";
 import { checked } from "./given.ts";
-import { userOf } from "./session.ts";
+import { exactJson } from "./json.ts";
 import type { FunctionsLike } from "./supabase.ts";
 import { retryDelay } from "./times.ts";
 import { within } from "./within.ts";
@@ -29,90 +29,79 @@ export interface Abortable {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** How a request is sent, and how it may be repeated. */
-export interface Sending {
-  /** Default: GET, or POST if there is a body. */
-  readonly method?: "GET" | "POST" | "PATCH" | "DELETE";
-  /** JSON. */
-  readonly body?: string | undefined;
-  /**
-   * `never`: it is sent once, whatever the client's options say, since its caller asks again. `refused`: a second
-   * request may change something, so that only one that a rate limit refused is repeated.
-   */
-  readonly repeats?: "never" | "refused" | false | undefined;
-}
-
 /** Longest wait for an answer, in ms. */
 const TIMEOUT_MS = 30_000;
-/** The same for a request that is not repeated here: its caller asks again. */
-const ONCE_TIMEOUT_MS = 10_000;
 /** Longest wait that a server may ask for, in ms. */
 const MAX_WAIT_MS = 60_000;
 
+type Method = "GET" | "POST" | "PATCH" | "DELETE";
+
 /**
  * Sends requests for one client.
- * @param path the part of the path after the name of the function
+ * @param path the part of the path after the name of the function, or its promise
  * @param brings a property of each answer
+ * @param method default: GET
+ * @param body JSON has to keep all of it
+ * @param isOnce whether a second request may change something, so that only one that a rate limit refused is repeated
  */
 export type Requester = <Answer>(
-  path: string,
+  path: string | Promise<string>,
   brings: string,
   options?: Abortable,
-  sending?: Sending,
+  method?: Method,
+  body?: object,
+  isOnce?: boolean,
 ) => Promise<Answer>;
 
 /**
  * Makes the function that sends requests and returns the answers' bodies. It throws a MessengerError, or the
  * signal's reason after the signal is aborted.
+ * @param timeoutMs longest wait for an answer
+ * @throws MessengerError `invalid` for an option that does not exist
  */
-export function requester(supabase: FunctionsLike, options: RequestOptions): Requester {
-  const { retries = 3, onWait, prefix = "" } = checked(options);
+export function requester(
+  supabase: FunctionsLike,
+  { retries, onWait, prefix = "", ...others }: RequestOptions,
+  timeoutMs: number = TIMEOUT_MS,
+): Requester {
+  for (const name in others) throw invalid([name], "no such option");
   checked(supabase?.functions, "supabase.functions");
-  const waitsForLimits = onWait || options.retries;
   return async <Answer>(
-    path: string,
+    path: string | Promise<string>,
     brings: string,
     options: Abortable = {},
-    { body, method = body ? "POST" : "GET", repeats }: Sending = {},
+    method: Method = "GET",
+    body?: object,
+    isOnce?: boolean,
   ): Promise<Answer> => {
     const { signal } = checked(options);
+    const name = `${prefix}dispatch${await path}`;
+    // Its caller may change it before a repeat.
+    const content = body && JSON.parse(exactJson(body));
     for (let retry = 0;; retry++) {
-      signal?.throwIfAborted();
-      const giveUp = new AbortController();
       // The wait has an end, also where supabase-js waits before it sends anything, such as for a new token.
       const answer = await within<unknown>(
-        repeats === "never" ? ONCE_TIMEOUT_MS : TIMEOUT_MS,
+        timeoutMs,
         signal,
-        noAnswer,
-        supabase.functions.invoke(`${prefix}dispatch${path}`, {
-          ...{ method, signal: giveUp.signal },
-          ...(body && { body, headers: { "content-type": "application/json" } }),
-        }).then(({ data, error }) =>
+        async (signal) => {
+          const { data, error } = await supabase.functions.invoke(name, {
+            ...{ method, signal, body: content },
+          });
           // A page of a hotel's network may answer in the function's place.
-          error
-            ? explain(supabase, error)
-            : Object(data)[brings] === undefined
-            ? noAnswer(data)
-            : data
-        ),
-      ).finally(() => giveUp.abort());
-      if (!(answer instanceof MessengerError)) return answer as Answer;
-      const { code, retryAfterMs = 0, retryable } = answer;
+          return !error && Object(data)[brings] !== undefined
+            ? data
+            : toMessengerError(error ?? data, supabase);
+        },
+      ) ?? await toMessengerError();
+      if (!isMessengerError(answer)) return answer as Answer;
+      const { code, retryable, retryAfterMs } = answer;
       // A request that a rate limit refused was not written. Without an answer the client cannot tell.
-      const mayRepeat = code === "rate_limited" ? waitsForLimits : !repeats && retryable;
-      if (repeats === "never" || !mayRepeat || retry >= retries || retryAfterMs > MAX_WAIT_MS) {
-        throw answer;
-      }
-      const delayMs = retryDelay(retry, answer.retryAfterMs, Math.random());
+      const mayRepeat = code === "rate_limited" ? onWait || retries : !isOnce && retryable;
+      const isLong = retryAfterMs as number > MAX_WAIT_MS;
+      if (!mayRepeat || isLong || retry >= (retries ?? 3)) throw answer;
+      const delayMs = retryDelay(retry, retryAfterMs);
       onWait?.(delayMs);
-      await within(delayMs, signal, () => {});
+      await within(delayMs, signal);
     }
   };
-}
-
-/** Says what a failure means: without a user, a refusal asks for one. */
-async function explain(supabase: FunctionsLike, error: unknown): Promise<MessengerError> {
-  const problem = await toMessengerError(error);
-  const asksForUser = problem.code === "forbidden" && await userOf(supabase) === null;
-  return asksForUser ? Object.assign(problem, { code: "signed_out" }) : problem;
 }

@@ -11,7 +11,6 @@ import type {
 import { nameOf } from "./dispatch.ts";
 import { idOf, type ScheduleId, type ScheduleRef } from "./ids.ts";
 import { checked } from "./given.ts";
-import { exactJson } from "./json.ts";
 import type { AnyMessages, MessagesShape, MessageType, TypeOf } from "./message.ts";
 import { page } from "./own.ts";
 import type { Abortable, Requester } from "./request.ts";
@@ -73,7 +72,8 @@ export interface SchedulesClient<Messages extends MessagesShape<Messages> = AnyM
 export function schedulesClient<Messages extends MessagesShape<Messages>>(
   request: Requester,
 ): SchedulesClient<Messages> {
-  const path = (ref: ScheduleRef) => `/schedules/${idOf(ref, "schedule")}`;
+  // deno-lint-ignore require-await -- a wrong id is a rejection
+  const path = async (ref: ScheduleRef) => `/schedules/${idOf(ref, "schedule")}`;
   return {
     create: async (
       type: string | { readonly type: string },
@@ -82,19 +82,18 @@ export function schedulesClient<Messages extends MessagesShape<Messages>>(
       options?: Abortable,
     ) => {
       const { queue, priority, groupKey, ...schedule } = checked(given, "schedule");
-      const { scheduleId: id } = await request<{ scheduleId: string }>("", "scheduleId", options, {
-        body: exactJson({ type: nameOf(type), payload, queue, priority, groupKey, schedule }),
+      const { scheduleId: id } = await request<{ scheduleId: string }>(
+        ...["", "scheduleId", options, "POST"] as const,
+        { type: nameOf(type), payload, queue, priority, groupKey, schedule },
         // A second schedule with the same name is the first one.
-        repeats: !schedule.name && "refused",
-      });
+        !schedule.name,
+      );
       return { kind: "schedule" as const, id };
     },
     list: (options) => page(request, "/schedules", options),
-    get: async (ref, options) => await request(path(ref), "id", options),
-    update: async (ref, changes, options) =>
-      await request(path(ref), "id", options, { method: "PATCH", body: exactJson(changes) }),
+    get: (ref, options) => request(path(ref), "id", options),
+    update: (ref, body, options) => request(path(ref), "id", options, "PATCH", body),
     // After an answer that was lost, a second deletion would find nothing.
-    delete: async (ref, options) =>
-      await request(path(ref), "removed", options, { method: "DELETE", repeats: "refused" }),
+    delete: (ref, options) => request(path(ref), "removed", options, "DELETE", undefined, true),
   };
 }

@@ -7,17 +7,24 @@ import { within } from "./within.ts";
 /** Longest wait for a session, in ms: supabase-js may be renewing its token. */
 const SESSION_MS = 10_000;
 
+/** A user's id; null if no user is signed in, undefined if that is not known. */
+export type User = string | null | undefined;
+
 /**
  * Returns the user's id; null if no user is signed in, undefined if the client has no sessions (`accessToken`), if
  * their token cannot be renewed now, or after the signal is aborted.
  */
 export async function userOf(
-  { auth }: FunctionsLike,
+  supabase: FunctionsLike | undefined,
   signal?: AbortSignal,
-): Promise<string | null | undefined> {
+): Promise<User> {
   try {
-    const session = await within(SESSION_MS, signal, () => undefined, auth.getSession());
-    return session && (session.data.session?.user.id ?? (session.error ? undefined : null));
+    const answer = await within(
+      SESSION_MS,
+      signal,
+      () => (supabase as FunctionsLike).auth.getSession(),
+    );
+    return answer && (answer.data.session?.user.id ?? (answer.error ? undefined : null));
   } catch {
     return undefined;
   }
@@ -31,27 +38,26 @@ export interface SessionStore {
   get(): string | null;
 }
 
-/** The signed-in user, as other files of the client see it: undefined if that is not known. */
-export type Session = Store<string | null | undefined>;
+/** The signed-in user, as other files of the client see it. */
+export type Session = Store<User>;
 
 /** Listens to the session of a client of supabase-js; other tabs sign out here too. */
 export function sessionOf({ auth }: FunctionsLike): Session {
-  const store: Session = createStore<string | null | undefined>(undefined, () => {
-    let stop = () => {};
+  const store: Session = createStore<User>(undefined, () => {
     let isOver = false;
+    let subscription: { unsubscribe(): void } | undefined;
     try {
-      const { subscription } = auth.onAuthStateChange((_, session) => {
+      subscription = auth.onAuthStateChange((_, session) => {
         const user = session?.user.id ?? null;
-        if (user !== store.get() && !isOver) store.set(user);
-      }).data;
-      stop = () => subscription.unsubscribe();
+        if (user !== store.get() && !isOver) store.put(user);
+      }).data.subscription;
     } catch {
       // A client with `accessToken` has no sessions.
     }
     return () => {
       isOver = true;
-      stop();
-      store.set(undefined);
+      subscription?.unsubscribe();
+      store.put(undefined);
     };
   });
   return store;

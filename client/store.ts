@@ -3,9 +3,12 @@
 /** Holds a value and tells its listeners of each change. */
 export interface Store<Value> {
   get(): Value;
-  set(value: Value): void;
-  /** Calls the listener after each change. Returns the function that ends it. */
-  subscribe(listener: () => void): () => void;
+  put(value: Value): void;
+  /**
+   * Calls the listener after each change. Returns the function that ends it.
+   * @param isSoon whether to call it once in a microtask after this call, too
+   */
+  subscribe(listener: () => void, isSoon?: boolean): () => void;
 }
 
 /**
@@ -14,20 +17,23 @@ export interface Store<Value> {
  */
 export function createStore<Value>(value: Value, onUse?: () => () => void): Store<Value> {
   const listeners = new Set<() => void>();
+  const tell = (listener: () => void) => listeners.has(listener) && listener();
   let stop: (() => void) | undefined;
   return {
     get: () => value,
-    set(next) {
+    put(next) {
       value = next;
       // One may end another, and begin a new one.
-      for (const listener of [...listeners]) if (listeners.has(listener)) listener();
+      [...listeners].forEach(tell);
     },
-    subscribe(listener) {
+    subscribe(listener, isSoon) {
       // The same function may be given twice.
       const own = () => listener();
-      if (listeners.add(own).size === 1) stop = onUse?.();
+      if (!listeners.size) stop = onUse?.();
+      listeners.add(own);
+      if (isSoon) Promise.resolve().then(() => tell(own));
       return () => {
-        if (listeners.delete(own) && listeners.size === 0) stop?.();
+        if (listeners.delete(own) && !listeners.size) stop?.();
       };
     },
   };

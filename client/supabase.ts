@@ -8,8 +8,8 @@ interface SessionLike {
 /** Options of an invocation of a function. */
 interface InvokeOptions {
   readonly method?: "GET" | "POST" | "PATCH" | "DELETE";
-  readonly headers?: { [name: string]: string };
-  readonly body?: string;
+  // deno-lint-ignore no-explicit-any -- supabase-js makes JSON of anything
+  readonly body?: any;
   readonly signal?: AbortSignal;
 }
 

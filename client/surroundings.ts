@@ -9,8 +9,8 @@ const EVENTS = ["online", "offline", "focus", "pageshow", "visibilitychange"];
 export function onPageEvent(listener: (type: string) => void): () => void {
   const page = globalThis as Partial<EventTarget> & { readonly document?: { hidden?: boolean } };
   const own = ({ type }: { readonly type: string }) => page.document?.hidden || listener(type);
-  for (const type of EVENTS) page.addEventListener?.(type, own);
-  return () => {
-    for (const type of EVENTS) page.removeEventListener?.(type, own);
-  };
+  const over = new AbortController();
+  // The controller has the option `signal`, which ends the listening.
+  for (const type of EVENTS) page.addEventListener?.(type, own, over);
+  return () => over.abort();
 }

@@ -1,28 +1,25 @@
 /** Waits with an end. */
 
 /**
- * Waits for the first of these promises, and no longer than a time.
- * @param late returns the result if the time is over
- * @throws the signal's reason after it is aborted
+ * Waits for what a function does, and no longer than a time; without a function, for the time. The result is
+ * undefined if the time is over. The function's signal is aborted at the end of the wait.
+ * @throws the caller's signal's reason after that is aborted
  */
-export async function within<Result>(
+export function within<Result>(
   ms: number,
   signal: AbortSignal | undefined,
-  late: () => Result,
-  ...first: Promise<Result>[]
-): Promise<Result> {
+  act?: (signal: AbortSignal) => Promise<Result>,
+): Promise<Result | undefined> {
+  const over = new AbortController();
   let timer: ReturnType<typeof setTimeout> | undefined;
-  let onAbort = () => {};
-  const end = new Promise<Result>((resolve, reject) => {
-    onAbort = () => reject(signal?.reason);
-    timer = setTimeout(() => resolve(late()), ms);
-    signal?.addEventListener("abort", onAbort);
-    if (signal?.aborted) onAbort();
-  });
-  try {
-    return await Promise.race([...first, end]);
-  } finally {
+  return new Promise<Result | undefined>((resolve, reject) => {
+    signal?.throwIfAborted();
+    // The controller has the option `signal`, which ends the listening.
+    signal?.addEventListener("abort", () => reject(signal.reason), over);
+    timer = setTimeout(resolve as () => void, ms);
+    act?.(over.signal).then(resolve, reject);
+  }).finally(() => {
     clearTimeout(timer);
-    signal?.removeEventListener("abort", onAbort);
-  }
+    over.abort();
+  });
 }

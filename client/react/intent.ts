@@ -53,20 +53,20 @@ export function createIntent(
     ...store,
     reset() {
       begin();
-      store.set(IDLE);
+      store.put(IDLE);
     },
-    fail: (error) => store.set({ ...store.get(), error }),
+    fail: (error) => store.put({ ...store.get(), error }),
     dispatch(payload, options) {
       const given = contentOf(payload, options);
       if (given !== content) begin(given);
       if (pending) return pending;
       const key = idempotencyKey && { idempotencyKey };
       const promise = pending = client.dispatch(type, payload, { ...key, ...options });
-      store.set({ ...IDLE, isPending: true });
+      store.put({ ...IDLE, isPending: true });
       promise.then((job) => {
         if (pending !== promise) return;
         begin();
-        store.set({ ...IDLE, job });
+        store.put({ ...IDLE, job });
         onDispatched(job);
       }, (error) => {
         if (pending !== promise) return;
@@ -74,7 +74,7 @@ export function createIntent(
         // The client makes a key where the caller may give one, and tells the key of what failed.
         idempotencyKey = error?.idempotencyKey ?? idempotencyKey;
         // The caller who aborts knows the reason.
-        store.set(options?.signal?.aborted ? IDLE : { ...IDLE, error });
+        store.put(options?.signal?.aborted ? IDLE : { ...IDLE, error });
       });
       return promise;
     },

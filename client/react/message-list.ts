@@ -130,7 +130,7 @@ export class MessageList {
 
   #show(state: Partial<MessagesState>): void {
     const { status } = this.#filter;
-    this.store.set({
+    this.store.put({
       ...this.store.get(),
       ...state,
       messages: this.#entries.filter((entry) => !status || entry.status === status),

@@ -40,7 +40,7 @@ export function createStoredJobs({ session }: Pick<Messenger, "session">): Store
     } catch {
       // Browsers that keep no data throw, and other runtimes have no sessionStorage.
     }
-    store.set(stored);
+    store.put(stored);
   };
   return {
     get: (key) => idsOf(store.get())[key],

@@ -47,7 +47,7 @@ export function useIntent(
     ({ client, jobs, dispatched }) =>
       createIntent(client, type, (job) => {
         if (storageKey) jobs.set(storageKey, job.id);
-        dispatched.set(job);
+        dispatched.put(job);
       }),
     type,
     storageKey,

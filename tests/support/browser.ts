@@ -85,6 +85,7 @@ const COUNTER = `{
       if (options?.once) return addEventListener.call(target, type, listener, options);
       if (!listeners.has(type)) listeners.set(type, new Set());
       listeners.get(type).add(listener);
+      options?.signal?.addEventListener("abort", () => listeners.get(type).delete(listener));
       addEventListener.call(target, type, listener, options);
     };
     target.removeEventListener = (type, listener, options) => {

@@ -37,8 +37,13 @@ export function fakePage(start = Date.parse("2026-11-24T10:00:00Z")): FakePage {
       return id;
     },
     clearTimeout: (id: number) => timers.delete(id),
-    addEventListener: (type: string, listener: () => void) => {
+    addEventListener: (
+      type: string,
+      listener: () => void,
+      { signal }: { signal?: AbortSignal } = {},
+    ) => {
       listeners.set(type, (listeners.get(type) ?? new Set()).add(listener));
+      signal?.addEventListener("abort", () => listeners.get(type)?.delete(listener));
     },
     removeEventListener: (type: string, listener: () => void) =>
       listeners.get(type)?.delete(listener),

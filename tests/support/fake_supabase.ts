@@ -67,7 +67,7 @@ export function fakeSupabase(
     auth: user === false ? noSessions : auth,
     functions: {
       async invoke(name, { method = "POST", body, signal }) {
-        const given = body === undefined ? undefined : JSON.parse(body);
+        const given = body && JSON.parse(JSON.stringify(body));
         const request = { name, method, body: given, signal };
         requests.push(request);
         try {

@@ -81,14 +81,13 @@ export class MemoryProject {
       path: string,
       { method = "POST", body, signal }: {
         method?: string;
-        body?: string;
-        headers?: Record<string, string>;
+        body?: Record<string, unknown>;
         signal?: AbortSignal;
       },
     ) => {
       const url = new URL(path, "http://localhost/");
       const name = `${method} ${url.pathname.slice(1)}`;
-      const given = body === undefined ? Object.fromEntries(url.searchParams) : JSON.parse(body);
+      const given = body ?? Object.fromEntries(url.searchParams);
       this.requests.push({ name, body: given, signal });
       const [status, answer] = this.#answer(name, given);
       await this.held;

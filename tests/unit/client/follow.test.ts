@@ -130,6 +130,20 @@ Deno.test("an abort throws the caller's own reason, before, while and after some
   assertNothingIsLeft(page, bus);
 });
 
+Deno.test("an abort ends a follow at once, also if no further state is asked for", async () => {
+  using page = fakePage();
+  const bus = followed();
+  bus.put("1", { availableAt: "2026-11-24T10:00:20Z" });
+  const leaving = new AbortController();
+  const states = bus.messenger.follow("1", { signal: leaving.signal });
+  const first = states.next();
+  await page.advance(0);
+  await first;
+  leaving.abort("left");
+  assertNothingIsLeft(page, bus);
+  assertEquals(await states.next().catch((reason) => reason), "left");
+});
+
 Deno.test("a follow without a reader asks for nothing", async () => {
   using page = fakePage();
   const bus = followed();
