@@ -7,8 +7,10 @@
  * of which our functions load 50 kB.
  */
 
-import { build, type Metafile, type Plugin } from "esbuild";
+import { resolve } from "node:path";
+import { build, type BuildOptions, type Metafile, type Plugin } from "esbuild";
 import { type Entry, EXPORTS, PROGRAMS, ROOT, ZOD_CHECK } from "./entries.ts";
+import { arrowFunctions, compress, INTERNAL_PROPERTIES } from "./frontend.ts";
 
 /** Packages that stay imports: a user's code shares them with ours. */
 export const EXTERNAL = ["@supabase/supabase-js", "react", "zod"];
@@ -22,10 +24,9 @@ export const TARGET = "es2022";
  * @throws Error with esbuild's messages
  */
 export async function writeJavaScript(folder: string): Promise<Metafile> {
-  const isFrontend = ({ isDual }: Partial<Entry>) => isDual === true;
   const parts = [
-    await bundle(folder, [...EXPORTS.filter((entry) => !isFrontend(entry)), ...PROGRAMS]),
-    await bundle(folder, EXPORTS.filter(isFrontend)),
+    await bundle(folder, [...EXPORTS.filter((entry) => !entry.isDual), ...PROGRAMS]),
+    await writeFrontends(folder),
   ];
   await checkZodFirst(`${folder}/lib`);
   return {
@@ -34,9 +35,26 @@ export async function writeJavaScript(folder: string): Promise<Metafile> {
   };
 }
 
+/**
+ * Writes the frontends' part of `lib/` alone.
+ * @returns which source went into which file
+ * @throws Error with the messages of esbuild or terser
+ */
+export async function writeFrontends(folder: string): Promise<Metafile> {
+  const metafile = await bundle(folder, EXPORTS.filter(({ isDual }) => isDual), {
+    mangleProps: INTERNAL_PROPERTIES,
+    plugins: [arrowFunctions],
+  });
+  for (const path of Object.keys(metafile.outputs)) {
+    if (path.endsWith(".js")) await compress(resolve(ROOT, path));
+  }
+  return metafile;
+}
+
 async function bundle(
   folder: string,
   entries: readonly Pick<Entry, "name" | "source">[],
+  options: Pick<BuildOptions, "mangleProps" | "plugins"> = { plugins: [requiredNodeModules] },
 ): Promise<Metafile> {
   const { metafile } = await build({
     absWorkingDir: ROOT,
@@ -52,7 +70,7 @@ async function bundle(
     conditions: ["import", "module", "node"],
     target: TARGET,
     external: [...EXTERNAL.flatMap((name) => [name, `${name}/*`]), "node:*"],
-    plugins: [requiredNodeModules],
+    ...options,
     sourcemap: true,
     sourcesContent: false,
     metafile: true,

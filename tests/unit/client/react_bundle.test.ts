@@ -2,16 +2,23 @@
 
 import { assertEquals } from "@std/assert";
 import { build } from "esbuild";
+import { writeFrontends } from "../../../package/javascript.ts";
 
 const ROOT = new URL("../../../", import.meta.url).pathname;
-const CLIENT = 'export * from "./client/mod.ts";';
-const HOOKS = 'export * from "./client/react/mod.ts";';
+const folder = await Deno.makeTempDir();
+Deno.test.beforeAll(async () => void await writeFrontends(folder));
+Deno.test.afterAll(async () => await Deno.remove(folder, { recursive: true }));
+
+const CLIENT = `export * from "${folder}/lib/client.js";`;
+const HOOKS = `export * from "${folder}/lib/react.js";`;
 const REACT = 'export * as React from "react";';
 
 /** A page with this content, minified. */
 async function bundle(contents: string, external: string[] = []): Promise<string> {
   const { outputFiles: [file] } = await build({
     stdin: { contents, resolveDir: ROOT, loader: "ts" },
+    // The folder is not below the project.
+    nodePaths: [`${ROOT}node_modules`],
     ...{ bundle: true, minify: true, format: "esm", target: "es2022", write: false, external },
     define: { "process.env.NODE_ENV": '"production"' },
     tsconfigRaw: "{}",
