@@ -70,6 +70,7 @@ declare
   most integer := 1000;
   lane record;
   seen text[] := array[]::text[];
+  is_cut boolean := false;
   starts_at timestamptz;
 begin
   loop
@@ -88,11 +89,12 @@ begin
         return starts_at;
       end if;
       continue when lane.queue = any (seen);
-      exit when cardinality(seen) >= 2000;
+      is_cut := cardinality(seen) >= 2000;
+      exit when is_cut;
       seen := seen || lane.queue;
       starts_at := least(starts_at, messenger.lane_starts_at(lane.queue, lane.due_at));
     end loop;
-    if not messenger.has_later_in_lanes(p_queue, most, 'infinity') then
+    if not is_cut and not messenger.has_later_in_lanes(p_queue, most, 'infinity') then
       return starts_at;
     end if;
     exit when most > 1000 or not messenger.has_many_lanes(p_queue);

@@ -309,13 +309,15 @@ as $$
 declare
   -- Once: each call costs microseconds.
   clock constant timestamptz := public.messenger_now();
-  names text[] := array(select distinct o from messenger.oldest_lanes(p_queue.name, 1000, p_known) as o);
+  oldest text[] := array(select messenger.oldest_lanes(p_queue.name, 1000, p_known));
+  names text[];
   closed text[] := array[]::text[];
   most integer := 1000;
   is_last boolean := false;
   waiting messenger.due_lane[];
 begin
   loop
+    names := array(select distinct o from unnest(oldest) as o);
     waiting := array(
       select d from (
         select messenger.to_due_lane(
@@ -326,12 +328,12 @@ begin
       where (d).queue is not null limit p_max_lanes
     );
     exit when is_last or cardinality(waiting) > 0 or cardinality(p_known) > 0
-      or not messenger.has_later_in_lanes(p_queue.name, most, clock);
+      or cardinality(oldest) < 1000 and not messenger.has_later_in_lanes(p_queue.name, most, clock);
     closed := closed || names;
     is_last := most > 1000 or not messenger.has_many_lanes(p_queue.name);
     most := 200000;
-    names := case
-      when not is_last then array(select distinct o from messenger.oldest_lanes(p_queue.name, most, closed) as o)
+    oldest := case
+      when not is_last then array(select messenger.oldest_lanes(p_queue.name, most, closed))
       else array(
         select f.queue from messenger.lane_fronts(p_queue.name) f
         where f.due_at <= clock and f.queue not in (select unnest(closed)) order by f.due_at
