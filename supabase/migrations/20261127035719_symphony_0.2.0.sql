@@ -1981,7 +1981,9 @@ declare
   state messenger.outbox_state;
   -- An Edge Function asks its caller to come back later; the rest is for SQL, whose transaction would fail.
   share constant numeric := case
-    when current_setting('request.path', true) in ('/rpc/messenger_enqueue_body', '/rpc/messenger_enqueue_limited') then 0.8
+    when current_setting('request.path', true) in (
+      '/rpc/messenger_enqueue_body', '/rpc/messenger_enqueue_limited', '/rpc/messenger_write_batch'
+    ) then 0.8
     else 1
   end;
   table_bytes constant bigint := pg_table_size('messenger.outbox');

@@ -1,6 +1,6 @@
 -- Back-pressure by bytes: SQL is refused at the bound, the functions' calls at 80 % of it.
 begin;
-select plan(7);
+select plan(8);
 select messenger_declare_routing('{"events": true}', '{"ImportRow": "events"}');
 select messenger_set_outbox(max_bytes => 1048576);
 select lives_ok($$select messenger_dispatch('ImportRow')$$, 'an empty outbox takes a message');
@@ -13,6 +13,11 @@ select throws_like(
   'a function''s call may not'
 );
 select lives_ok($$select messenger_enqueue_body('[{"type":"Mail"}]')$$, 'messages of home are taken');
+select set_config('request.path', '/rpc/messenger_write_batch', true);
+select throws_like(
+  $$select messenger_write_batch('{"name": "b", "idempotency_key": "k"}', '[{"type":"ImportRow"}]', 1, true, true)$$,
+  'outbox: holds some % bytes that wait for their transports, of at most 1048576', 'nor may one that writes a batch'
+);
 select set_config('request.path', '', true);
 update messenger.outbox_state set unsent_bytes = 1048576 where true;
 select throws_ok($$select messenger_dispatch('ImportRow')$$, 'PT503', null, 'at the bound SQL is refused too');
