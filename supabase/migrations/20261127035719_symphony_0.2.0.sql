@@ -2522,6 +2522,52 @@ begin
 end
 $function$;
 
+CREATE FUNCTION messenger.full_lanes(p_queue text)
+ RETURNS TABLE(queue text, opens_at timestamp with time zone)
+ LANGUAGE plpgsql
+ ROWS 100
+ SET search_path TO ''
+ SET jit TO 'off'
+ SET enable_seqscan TO 'off'
+ SET enable_bitmapscan TO 'off'
+ SET enable_hashjoin TO 'on'
+AS $function$
+declare
+  clock constant timestamptz := public.messenger_now();
+  parent constant public.messenger_queues := messenger.settings_of(p_queue);
+begin
+  return query
+  select l.queue, max(l.opens_at)
+  from (
+    select r.queue, r.leased_until as opens_at
+    from (
+      select m.queue, m.leased_until, row_number() over (partition by m.queue order by m.leased_until desc) as nth
+      from public.messenger_messages m
+      where m.queue > p_queue || '/' and m.queue < p_queue || '/~' and m.heartbeated and m.leased_until > clock
+    ) as r
+    where r.nth = coalesce(
+      (select q.concurrency from public.messenger_queues q where q.name = r.queue), parent.lane_concurrency
+    )
+    union all
+    select g.queue, g.starts_by + g.period
+    from (
+      select s.queue, s.starts_by, s.period, s.rate,
+        sum(s.messages) over (partition by s.queue order by s.starts_by desc) as later
+      from (
+        select o.queue, o.starts_by, o.messages, coalesce(q.rate_limit, parent.lane_rate_limit) as rate,
+          case when q.rate_limit is null then parent.lane_rate_period_ms else q.rate_period_ms end
+            * interval '1 millisecond' as period
+        from messenger.start_grants o left join public.messenger_queues q on q.name = o.queue
+        where o.queue > p_queue || '/' and o.queue < p_queue || '/~'
+      ) as s
+      where s.starts_by > clock - s.period and s.starts_by <= clock + interval '1 minute' + s.period / 100
+    ) as g
+    where g.later >= g.rate
+  ) as l
+  group by l.queue;
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION messenger.queue_opens_at(p_queue text)
  RETURNS timestamp with time zone
  LANGUAGE plpgsql
@@ -3042,6 +3088,20 @@ begin
 end
 $function$;
 
+CREATE FUNCTION messenger.next_of_all_lanes(p_queue text)
+ RETURNS timestamp with time zone
+ LANGUAGE plpgsql
+ SET search_path TO ''
+ SET enable_hashjoin TO 'on'
+AS $function$
+begin
+  return (
+    select min(greatest(f.due_at, l.opens_at))
+    from messenger.lane_fronts(p_queue) as f left join messenger.full_lanes(p_queue) as l on l.queue = f.queue
+  );
+end
+$function$;
+
 CREATE FUNCTION messenger.next_due_in_lanes(p_queue text)
  RETURNS timestamp with time zone
  LANGUAGE plpgsql
@@ -3086,14 +3146,7 @@ begin
     exit when most > 1000 or not messenger.has_many_lanes(p_queue);
     most := 200000;
   end loop;
-  for lane in
-    select * from messenger.lane_fronts(p_queue) f
-    where f.queue not in (select unnest(seen)) order by f.due_at
-  loop
-    exit when lane.due_at >= starts_at;
-    starts_at := least(starts_at, messenger.lane_starts_at(lane.queue, lane.due_at));
-  end loop;
-  return starts_at;
+  return messenger.next_of_all_lanes(p_queue);
 end
 $function$;
 
@@ -3502,6 +3555,9 @@ begin
     exit when is_last or cardinality(waiting) > 0 or cardinality(p_known) > 0
       or cardinality(oldest) < 1000 and not messenger.has_later_in_lanes(p_queue.name, most, clock);
     closed := closed || names;
+    if most = 1000 and p_queue.lanes_limited then
+      closed := closed || array(select f.queue from messenger.full_lanes(p_queue.name) f);
+    end if;
     is_last := most > 1000 or not messenger.has_many_lanes(p_queue.name);
     most := 200000;
     oldest := case
@@ -15728,6 +15784,9 @@ comment on routine messenger.forget_waits() is
 comment on routine messenger.free_keys(jsonb,bigint[]) is
   'Part of messenger_enqueue: takes dedupe keys from messages that have expired while they waited, and, for dispatches at these places that replace payloads, from those that have started. Locks the others that are replaced. Returns {key: whether it is free now} of what it has locked.';
 
+comment on routine messenger.full_lanes(text) is
+  'The lanes of a queue whose own limits let no further message start now, each with the moment at which they do.';
+
 comment on routine messenger.group_condition(boolean) is
   'Part of messenger.range_condition(): the condition for the messages of one group of a queue.';
 
@@ -15964,6 +16023,9 @@ comment on routine messenger.next_due_in_lanes(text) is
 
 comment on routine messenger.next_due_on_workers() is
   'When the next pending message of a queue that runs on workers falls due; null where none waits. Looks at up to 100 queues.';
+
+comment on routine messenger.next_of_all_lanes(text) is
+  'Part of messenger.next_due(): as next_due_in_lanes, by a look at each lane.';
 
 comment on routine messenger.next_webhooks(bigint[],jsonb,jsonb,integer,integer) is
   'Part of messenger_resend_webhooks: up to p_max_rows attempts behind a place that are to be sent again, among p_max_scanned that it looks at, and the last one of the step; null at the end.';

@@ -109,6 +109,50 @@ $$;
 comment on function messenger.limits_open_at(public.messenger_queues) is
   'Part of messenger.queue_opens_at(): when a concurrency and a rate let the next message start; null where they do already.';
 
+-- All lanes together: to ask for the limits of each costs 40 us a lane, this 2. The same as limits_open_at().
+create function messenger.full_lanes(p_queue text) returns table (queue text, opens_at timestamptz)
+language plpgsql volatile
+rows 100
+set search_path = ''
+as $$
+declare
+  clock constant timestamptz := public.messenger_now();
+  parent constant public.messenger_queues := messenger.settings_of(p_queue);
+begin
+  return query
+  select l.queue, max(l.opens_at)
+  from (
+    select r.queue, r.leased_until as opens_at
+    from (
+      select m.queue, m.leased_until, row_number() over (partition by m.queue order by m.leased_until desc) as nth
+      from public.messenger_messages m
+      where m.queue > p_queue || '/' and m.queue < p_queue || '/~' and m.heartbeated and m.leased_until > clock
+    ) as r
+    where r.nth = coalesce(
+      (select q.concurrency from public.messenger_queues q where q.name = r.queue), parent.lane_concurrency
+    )
+    union all
+    select g.queue, g.starts_by + g.period
+    from (
+      select s.queue, s.starts_by, s.period, s.rate,
+        sum(s.messages) over (partition by s.queue order by s.starts_by desc) as later
+      from (
+        select o.queue, o.starts_by, o.messages, coalesce(q.rate_limit, parent.lane_rate_limit) as rate,
+          case when q.rate_limit is null then parent.lane_rate_period_ms else q.rate_period_ms end
+            * interval '1 millisecond' as period
+        from messenger.start_grants o left join public.messenger_queues q on q.name = o.queue
+        where o.queue > p_queue || '/' and o.queue < p_queue || '/~'
+      ) as s
+      where s.starts_by > clock - s.period and s.starts_by <= clock + interval '1 minute' + s.period / 100
+    ) as g
+    where g.later >= g.rate
+  ) as l
+  group by l.queue;
+end
+$$;
+comment on function messenger.full_lanes(text) is
+  'The lanes of a queue whose own limits let no further message start now, each with the moment at which they do.';
+
 create function messenger.queue_opens_at(p_queue text) returns timestamptz
 language plpgsql volatile
 set search_path = ''

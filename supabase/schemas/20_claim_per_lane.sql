@@ -330,6 +330,9 @@ begin
     exit when is_last or cardinality(waiting) > 0 or cardinality(p_known) > 0
       or cardinality(oldest) < 1000 and not messenger.has_later_in_lanes(p_queue.name, most, clock);
     closed := closed || names;
+    if most = 1000 and p_queue.lanes_limited then
+      closed := closed || array(select f.queue from messenger.full_lanes(p_queue.name) f);
+    end if;
     is_last := most > 1000 or not messenger.has_many_lanes(p_queue.name);
     most := 200000;
     oldest := case
