@@ -85,9 +85,8 @@ export function looksOf(
       entry.put({ message, error, connection });
     }
   };
-  /** Shows what has changed, and sets the timer for the next look. */
+  /** Sets the timer for the next look, and shows what has changed. */
   const plan = (latest = Infinity) => {
-    all().forEach(show);
     open = all().filter((entry) => entry.lookAt < Infinity)
       .sort((one, other) => one.lookAt - other.lookAt);
     open.forEach((entry) => entry.lookAt = Math.min(entry.lookAt, latest));
@@ -97,6 +96,8 @@ export function looksOf(
       const waitMs = Math.max(first.lookAt, notBefore) - Date.now();
       timer = setTimeout(look, Math.min(waitMs, MAX_TIMER_MS));
     }
+    // Last: a listener may throw.
+    all().forEach(show);
   };
   const interrupt = () => {
     looking?.abort();

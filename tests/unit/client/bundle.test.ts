@@ -3,6 +3,8 @@
 import { gzipSync } from "node:zlib";
 import { assertEquals } from "@std/assert";
 import { build } from "esbuild";
+import ts from "typescript";
+import { INTERNAL_PROPERTIES } from "../../../package/frontend.ts";
 import { writeFrontends } from "../../../package/javascript.ts";
 import { runProgram } from "../../support/programs.ts";
 
@@ -73,4 +75,29 @@ Deno.test("neither zod nor a handler gets into a frontend that imports a definit
   const text = await bundle('export * from "./tests/unit/client/fixtures/frontend.ts"');
   assertEquals(text.includes("EmailMessage"), true);
   assertEquals(/MAIL_API|zod|safeParse/.test(text), false);
+});
+
+/** Interfaces that no caller sees. */
+const INTERNAL = ["Entry", "LiveUpdates", "Looks", "Store"];
+
+/** Names of the properties and methods that the types of a file declare. */
+function declaredIn(path: string): string[] {
+  const names: string[] = [];
+  const visit = (node: ts.Node) => {
+    if (ts.isInterfaceDeclaration(node) && INTERNAL.includes(node.name.text)) return;
+    if (ts.isTypeElement(node) && node.name) names.push(node.name.getText());
+    ts.forEachChild(node, visit);
+  };
+  visit(ts.createSourceFile(path, Deno.readTextFileSync(path), ts.ScriptTarget.ES2022, true));
+  return names;
+}
+
+Deno.test("no property that callers or the server name is shortened", async () => {
+  const { inputs } = await writeFrontends(folder);
+  const types = ["message/followed-message", "message/followed-batch", "scheduler/own-schedule"]
+    .concat("scheduler/schedule-options")
+    .map((name) => `supabase/functions/_shared/symphony/${name}.ts`);
+  const names = [...Object.keys(inputs), ...types].flatMap((path) => declaredIn(root + path));
+  assertEquals([names.includes("idempotencyKey"), names.includes("createdAt")], [true, true]);
+  assertEquals(names.filter((name) => INTERNAL_PROPERTIES.test(name)), []);
 });

@@ -141,3 +141,25 @@ Deno.test("a rate limit on looks is kept", async () => {
   assertEquals(bus.requests.length > length, true);
   stop();
 });
+
+Deno.test("a listener that throws does not keep the client from looking again", async () => {
+  const thrown: string[] = [];
+  const onThrown = (event: PromiseRejectionEvent) => {
+    event.preventDefault();
+    thrown.push(event.reason.message);
+  };
+  addEventListener("unhandledrejection", onThrown);
+  {
+    using page = fakePage();
+    const bus = followed();
+    bus.put("1");
+    const stop = bus.messenger.observe("1").subscribe(() => {
+      throw new Error("the app's");
+    });
+    await page.advance(10_000);
+    assertEquals([bus.looks().length > 3, thrown], [true, ["the app's"]]);
+    stop();
+    assertEquals(page.left(), { timers: 0, listeners: 0 });
+  }
+  removeEventListener("unhandledrejection", onThrown);
+});
