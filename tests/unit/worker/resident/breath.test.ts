@@ -34,3 +34,22 @@ Deno.test("a handler long after the one before starts at once", async () => {
   await breathe();
   assertEquals(slept, [0, 0]);
 });
+
+Deno.test("handlers that only wait start without a timer, and timers have their turn between them", async () => {
+  let fired = 0;
+  const timer = setInterval(() => fired++, 1);
+  const breathe = createBreath();
+  let started = 0;
+  while (fired === 0) await breathe().then(() => started++);
+  clearInterval(timer);
+  assertEquals(started > 0, true);
+  const original = globalThis.setTimeout;
+  // No timer ends.
+  globalThis.setTimeout = (() => 0) as never;
+  try {
+    const other = createBreath();
+    await Promise.all(Array.from({ length: 100 }, () => other()));
+  } finally {
+    globalThis.setTimeout = original;
+  }
+});

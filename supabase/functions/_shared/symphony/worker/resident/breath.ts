@@ -4,6 +4,8 @@
  * of the event loop: 20 of 5 s each keep back heartbeats for 100 s, and the leases of 60 s are lost.
  */
 
+import { setImmediate } from "node:timers";
+
 /**
  * Time in which heartbeats and calls go out and come back, after a handler that kept the loop busy: 2 % of the time
  * that it took. On a machine with 7 processes a core, 20 ms after 5 s were not enough, and calls timed out.
@@ -16,7 +18,7 @@ const BUSY_MS = 100;
 
 /** Makes the function that each handler waits for. @param sleep waits for a time in ms, one turn of the loop at least */
 export function createBreath(
-  sleep: (ms: number) => Promise<void> = (ms) => new Promise((done) => setTimeout(done, ms)),
+  sleep: (ms: number) => Promise<void> = waitFor,
   now: () => number = () => performance.now(),
 ): () => Promise<void> {
   let queue: Promise<void> = Promise.resolve();
@@ -38,4 +40,9 @@ export function createBreath(
     });
   };
   return () => queue = queue.then(next);
+}
+
+/** A timer of 0 ms takes 1 ms, which would bound a worker to a thousand starts a second. */
+function waitFor(ms: number): Promise<void> {
+  return new Promise((done) => void (ms > 0 ? setTimeout(done, ms) : setImmediate(done)));
 }
