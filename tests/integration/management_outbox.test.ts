@@ -156,6 +156,10 @@ testsOnStack({}, (test) => {
       run.err,
       `in the outbox of another transport: ${due}; see "outbox run <transport>"\n`,
     );
+    const show = await said(`messages show ${due}`);
+    assertEquals(show.code, 1);
+    assertMatch(show.err, /; it is in the outbox of another transport, see "outbox list"\n$/);
+    assertEquals((await said("messages show 987654321")).err.includes("outbox"), false);
     const json = JSON.parse((await said(`messages cancel ${due} --json`)).out);
     assertEquals([json.missing, json.inOutbox], [[due], [due]]);
     assertEquals((await said(`outbox cancel ${due} ${later}`)).out, "2 cancelled");

@@ -2,6 +2,7 @@
 
 import { type Command, Option } from "commander";
 import { addCommand, type Context, limitOption, number, pathTo, text } from "../context.ts";
+import { ApiError } from "../../errors.ts";
 import { changeMany } from "../many.ts";
 import { type Entry, table } from "../table.ts";
 import { findInOutbox } from "./outbox.ts";
@@ -63,7 +64,7 @@ export function addMessages(program: Command, context: Context): void {
   );
   addCommand(messages, context, "show <id>", "shows one with its payload and history", [], async (
     [id = ""],
-  ) => context.sayEntry((await context.call("GET", pathTo("messages", id))).body));
+  ) => context.sayEntry(await show(context, id)));
   for (
     const [verb, participle, description] of [
       ["run", "made due", "makes delayed messages and those that wait for their retry due now"],
@@ -113,6 +114,20 @@ export function addMessages(program: Command, context: Context): void {
     [...filterOptions(), number("--interval <s>", "seconds between two looks").default(2)],
     (_, options) => tail(context, options),
   );
+}
+
+/** @throws ApiError where there is none; it says so if the outbox has it */
+async function show(context: Context, id: string): Promise<Record<string, unknown>> {
+  try {
+    return (await context.call("GET", pathTo("messages", id))).body;
+  } catch (error) {
+    const isMissing = error instanceof ApiError && error.status === 404 && /^\d{1,19}$/.test(id);
+    // A role that only reads may not ask.
+    const found = isMissing ? await findInOutbox(context, [id]).catch(() => []) : [];
+    if (!isMissing || found.length === 0) throw error;
+    const where = 'it is in the outbox of another transport, see "outbox list"';
+    throw new ApiError(error.status, error.code, `${error.message}; ${where}`, { inOutbox: found });
+  }
 }
 
 /** Messages that are handled within the interval are not seen: they are gone. */
