@@ -1,6 +1,6 @@
 -- Within the limits of each queue.
 begin;
-select plan(6);
+select plan(7);
 select test.set_clock('2026-01-01 12:00Z');
 
 insert into messenger_queues (name, concurrency, rate_limit) values
@@ -42,6 +42,10 @@ select is(
 );
 select is(
   (select sum(messages) from messenger.start_grants), 1::bigint, 'and no more is counted'
+);
+delete from messenger.start_grants where true;
+select is(
+  pg_temp.given(array['slow', 'slower'], array[1, 1], 4, 3), '2,1', 'nor where a share goes round again'
 );
 
 select * from finish();
