@@ -139,7 +139,7 @@ export function looksOf(
       if ((entry.owner ??= user) !== user) {
         interrupt();
         update(entry, signedOut());
-      } else if (isSignedOut(entry)) {
+      } else if (user && isSignedOut(entry)) {
         entry.failure = undefined;
         entry.lookAt = 0;
       }

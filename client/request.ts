@@ -64,7 +64,7 @@ export function requester(
   { retries, onWait, prefix = "", ...others }: RequestOptions,
   timeoutMs: number = TIMEOUT_MS,
 ): Requester {
-  for (const name in others) throw invalid([name], "no such option");
+  for (const name of Object.keys(others)) throw invalid([name], "no such option");
   checked(supabase?.functions, "supabase.functions");
   return async <Answer>(
     path: string | Promise<string>,

@@ -70,3 +70,20 @@ Deno.test("an array with further properties in a payload is refused with its pat
   const { issues } = await assertRejects(() => client.dispatch("Any", { list }), MessengerError);
   assertEquals([issues[0]?.path, requests], [["payload", "list"], []]);
 });
+
+Deno.test("properties that a page adds to all objects are no options", () => {
+  const prototype: Untyped = Object.prototype;
+  prototype.added = true;
+  try {
+    const { supabase } = fakeSupabase(() => ({}));
+    for (const make of [createMessengerClient, createDispatcher, createBatches]) make(supabase);
+  } finally {
+    delete prototype.added;
+  }
+});
+
+Deno.test("an option of batches that is not known is refused by name", () => {
+  const { supabase } = fakeSupabase(() => ({}));
+  const given: Untyped = { retrys: 1 };
+  assertThrows(() => createBatches(supabase, given), MessengerError, "retrys: no such option");
+});

@@ -115,6 +115,23 @@ Deno.test("a visitor's follow asks for a user, and an observer's shows the messa
   stop();
 });
 
+Deno.test("a session that tells a visitor late changes nothing of what was refused", async () => {
+  using page = fakePage();
+  const bus = followed({}, null);
+  const { onAuthStateChange } = bus.supabase.auth;
+  bus.supabase.auth.onAuthStateChange = (listener) => {
+    setTimeout(() => listener("INITIAL_SESSION", null), 100);
+    return onAuthStateChange(() => {});
+  };
+  const observer = bus.messenger.observe("1");
+  const connections: string[] = [];
+  const stop = observer.subscribe(() => connections.push(observer.get().connection));
+  await page.advance(10_000);
+  assertEquals(new Set(connections), new Set(["signed_out"]));
+  assertEquals(bus.looks().length <= 2, true);
+  stop();
+});
+
 Deno.test("a client with accessToken has no sessions, and follows all the same", async () => {
   using page = fakePage();
   const bus = followed({}, false);
