@@ -63,6 +63,32 @@ testsOnStack({}, (test) => {
     });
   }
 
+  for (
+    const [given, status, name] of [[402, 400, "invalid_request"], [500, 500, "database_error"], [
+      429,
+      429,
+      "rate_limited",
+    ]] as const
+  ) {
+    test(`what a trigger refuses with a status ${given} and a code of its own is ${status} ${name}`, async (stack) => {
+      await stack.sql.unsafe(`
+        create function public.refuse() returns trigger language plpgsql as $$
+        begin
+          raise sqlstate 'PGRST' using message = '{"code": "no credit", "message": "there is no credit", "details": "ask"}',
+            detail = '{"status": ${given}, "headers": {}}';
+        end $$;
+        create trigger refuse before insert on public.messenger_messages
+          for each row execute function public.refuse();
+      `);
+      try {
+        const response = await stack.post("dispatch", note);
+        assertEquals([response.status, (await response.json()).code], [status, name]);
+      } finally {
+        await stack.sql.unsafe("drop function public.refuse() cascade");
+      }
+    });
+  }
+
   for (const [code, status] of [["PT500", 500], ["40001", 503]] as const) {
     test(`a schedule that a trigger refuses with ${code} is ${status}, for a backend and an operator`, async (stack) => {
       const open = { type: "Open", payload: { text: "x" }, schedule };

@@ -40,6 +40,21 @@ export function isWrittenByPostgrest(error: unknown): boolean {
 }
 
 /**
+ * Returns the error of a function of the project's own that has raised SQLSTATE PGRST, with a status and a code of its
+ * own, under the code that SQLSTATE PTxyz would have had; undefined for any other. PostgREST writes all four fields, a
+ * gateway does not.
+ * @param status HTTP status of the response
+ */
+export function raisedWithStatus(error: unknown, status: number): object | undefined {
+  const fields = ["code", "message", "details", "hint"];
+  const isComplete = typeof error === "object" && error !== null &&
+    fields.every((field) => field in error);
+  return isComplete && status >= 400 && status <= 599
+    ? { ...error, code: `PT${status}` }
+    : undefined;
+}
+
+/**
  * Returns the fault behind an error.
  * @param error.code of PostgREST or Postgres; any other code is a passing fault of a proxy or the network
  */

@@ -3,7 +3,7 @@
 import type { SupabaseClient } from "@supabase/supabase-js";
 import { ConflictError, NotFoundError } from "../message/errors.ts";
 import { RateLimitedError } from "../message/rate-limit.ts";
-import { faultOf, isWrittenByPostgrest } from "./fault.ts";
+import { faultOf, isWrittenByPostgrest, raisedWithStatus } from "./fault.ts";
 import { TransportError } from "../transport/transport.ts";
 
 /** Longest part of a proxy's text in an error, in characters. */
@@ -69,7 +69,9 @@ export function errorOf(operation: string, error: SqlError, given = faultOf(erro
   const fault = given === "data" && WITHOUT_CONTENT.has(operation) ? "passing" : given;
   if (code === "PT404") return new NotFoundError(message, { cause: error });
   if (code === "PT409") return new ConflictError(message, { cause: error });
-  if (code === "PT429") return new RateLimitedError(message, Number(details), { cause: error });
+  if (code === "PT429") {
+    return new RateLimitedError(message, Number(details) || 0, { cause: error });
+  }
   if (/^PT4\d\d$/.test(code)) return new RangeError(message, { cause: error });
   const retryable = fault === "passing" || fault === "too_much";
   return new TransportError(operation, message, retryable, { cause: error, fault });
@@ -105,9 +107,10 @@ async function ofPostgrest(response: Response): Promise<Response> {
   const isJson = headers.get("content-type")?.includes("json") === true;
   if (status === 204 || ok && isJson && headers.get("content-length") !== "0") return response;
   const text = await response.text();
-  if (!ok && isJson && isWrittenByPostgrest(parsed(text))) {
-    return new Response(text, { status, headers });
-  }
+  const error = isJson && !ok ? parsed(text) : null;
+  if (isWrittenByPostgrest(error)) return new Response(text, { status, headers });
+  const raised = raisedWithStatus(error, status);
+  if (raised) return Response.json(raised, { status });
   throw new Error(`HTTP ${status}, not from PostgREST: ${text.slice(0, LONGEST_FOREIGN_TEXT)}`);
 }
 
