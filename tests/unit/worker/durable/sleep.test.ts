@@ -157,3 +157,33 @@ Deno.test("middleware's next resolves when the message parks", async () => {
   await t.drain();
   assertEquals([notes, t.pending().length], [["resolved"], 1]);
 });
+
+Deno.test("a sleep until a moment of the past returns at once, in the same run", async () => {
+  const runs: number[] = [];
+  const { t, Sleeper } = sleeper(async (ctx) => {
+    runs.push(1);
+    await ctx.sleepUntil(new Date("2025-12-31T23:59:59Z"));
+    await ctx.sleepUntil(new Date("2026-01-01T00:00:00Z"));
+  });
+  await t.dispatch(Sleeper, {});
+  await t.drain();
+  assertEquals([runs, t.handled().length], [[1], 1]);
+});
+
+Deno.test("a message sleeps for 400 days, and until the moment that far ahead", async () => {
+  for (const call of ["sleep", "sleepUntil"] as const) {
+    const { t, Sleeper } = sleeper(async (ctx) => {
+      if (call === "sleep") await ctx.sleep("400d");
+      else await ctx.sleepUntil(new Date("2027-02-05T00:00:00Z"));
+    });
+    await t.dispatch(Sleeper, {});
+    await t.drain();
+    assertEquals(t.pending().map(({ availableAt }) => availableAt), [new Date("2027-02-05")]);
+    await t.advance("399d");
+    await t.drain();
+    assertEquals(t.handled().length, 0);
+    await t.advance("1d");
+    await t.drain();
+    assertEquals(t.handled().length, 1);
+  }
+});

@@ -59,7 +59,17 @@ const WRONG: readonly [string, (ctx: Untyped) => Promise<unknown> | undefined, s
     (ctx) => ctx.waitFor?.("e", { timeout: Infinity }),
     "at most 400 days",
   ],
-  ["a sleep that is too long", (ctx) => ctx.sleep?.(Infinity), "at most 365 days"],
+  [
+    "a sleep that is too long",
+    (ctx) => ctx.sleep?.("401d"),
+    "ctx.sleep: has to be at most 400 days",
+  ],
+  ["a sleep without end", (ctx) => ctx.sleep?.(Infinity), "at most 400 days"],
+  [
+    "a sleep until a moment that is too far ahead",
+    (ctx) => ctx.sleepUntil?.(new Date("9999-01-01")),
+    "ctx.sleepUntil: has to be at most 400 days ahead; got 9999-01-01T00:00:00.000Z",
+  ],
 ];
 
 for (const [what, call, message] of WRONG) {

@@ -119,11 +119,11 @@ export interface DurableContext {
     options?: EffectOptions,
   ) => Promise<Result>;
   /**
-   * Pauses the message for a time, from this call on, once. Meanwhile it holds neither a slot nor a place in its
+   * Pauses the message for a time of at most 400 days, from this call on, once. Meanwhile it holds neither a slot nor a place in its
    * queue's concurrency. @throws DurableUsageError while another pause or wait of the message is pending
    */
   readonly sleep: (duration: Duration, options?: SleepOptions) => Promise<void>;
-  /** Pauses the message until a moment; does nothing if that is over. See `sleep`. */
+  /** Pauses the message until a moment, at most 400 days ahead; does nothing if that is over. See `sleep`. */
   readonly sleepUntil: (date: Date, options?: SleepOptions) => Promise<void>;
   /**
    * Waits for an event, and returns the first one of its key that fits the schema: one emitted since the message was

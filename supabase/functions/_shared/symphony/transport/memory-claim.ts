@@ -52,5 +52,6 @@ export function claimOf(
       ...messages.map(({ queue }) => queues.get(queue).leaseMs ?? Infinity),
     ),
     lockMs: 0,
+    now,
   };
 }

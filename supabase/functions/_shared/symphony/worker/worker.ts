@@ -50,6 +50,8 @@ class Worker {
   readonly #settler: Settler;
   readonly #leases: HeldLeases;
   readonly #duties: Duties;
+  /** The store's clock, in ms since 1970, when that of performance.now() was 0. */
+  #storeOrigin = performance.timeOrigin;
   /** Round trips under way. */
   #calls = 0;
 
@@ -67,6 +69,7 @@ class Worker {
       share: options.pool?.join(() => changed.notify()),
       mayStart: () => this.#end.mayStart(performance.now()),
       longestMs: options.maxMs ?? Infinity,
+      now: () => this.#storeOrigin + performance.now(),
     });
     this.#leases = new HeldLeases({ ...options, claimer, slots, settler, changed });
     const parts = { ...options, planner: claimer.planner, changed, endsAt };
@@ -191,7 +194,9 @@ class Worker {
   #take(claim: Claim, request: ClaimRequest, sentAt: number): void {
     this.#leases.taken(sentAt, claim.leaseMs);
     this.#claimer.received(claim, request, sentAt);
-    this.#options.series?.synchronize(claim.now ?? Date.now(), sentAt);
+    const { now = Date.now() } = claim;
+    this.#storeOrigin = now - sentAt;
+    this.#options.series?.synchronize(now, sentAt);
     for (const [envelope, outcome] of unrunnable(claim, this.#options.retry)) {
       this.#settler.add(envelope, outcome);
     }

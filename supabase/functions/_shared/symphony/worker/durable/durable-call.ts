@@ -33,6 +33,8 @@ export interface DurableTools {
   readonly mayStart: () => boolean;
   /** Longest time, in ms, that anything can run; Infinity in a resident worker. */
   readonly longestMs: number;
+  /** The store's clock, in ms since 1970. */
+  readonly now: () => number;
   /** Loads and stores durable steps. */
   readonly steps: StepStore;
   /** Reads the events that messages wait for. */

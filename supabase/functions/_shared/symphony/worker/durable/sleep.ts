@@ -1,7 +1,7 @@
 /** `ctx.sleep` and `ctx.sleepUntil`: the message is parked, and a later run continues behind the pause. */
 
 import type { SleepOptions } from "../../message/durable-context.ts";
-import { MAX_DELAY_MS } from "../../message/outcome.ts";
+import { LONGEST_WAIT_MS } from "../../bus/events.ts";
 import { checkMoment } from "../../runtime/checks.ts";
 import { type Duration, parseDuration } from "../../runtime/duration.ts";
 import { showValue } from "../../runtime/inspect.ts";
@@ -12,31 +12,47 @@ import type { DurableRun } from "./durable-run.ts";
 /** When a pause ends: after a time from the call, or at a moment. */
 type End = { readonly untilMs: number } | { readonly until: Date };
 
-/** Makes the call of `ctx.sleep`. @throws RangeError if the duration is none */
+/** Makes the call of `ctx.sleep`. @throws RangeError if the duration is none, or longer than 400 days */
 export async function sleep(
   durable: () => DurableRun,
   duration: Duration,
   options: SleepOptions = {},
 ): Promise<void> {
-  const untilMs = parseDuration(duration, "ctx.sleep", MAX_DELAY_MS);
-  await pause(durable(), "ctx.sleep", { untilMs }, untilMs > 0, options);
+  const untilMs = parseDuration(duration, "ctx.sleep", LONGEST_WAIT_MS);
+  await pause(durable(), "ctx.sleep", () => untilMs > 0 ? { untilMs } : null, options);
 }
 
-/** Makes the call of `ctx.sleepUntil`. @throws RangeError if the date is none */
+/**
+ * Makes the call of `ctx.sleepUntil`.
+ * @param now returns the store's clock, in ms since 1970
+ * @throws RangeError if the date is none
+ * @throws DurableUsageError if it is more than 400 days ahead
+ */
 export async function sleepUntil(
   durable: () => DurableRun,
+  now: () => number,
   date: Date,
   options: SleepOptions = {},
 ): Promise<void> {
   const ms = checkMoment(date, "ctx.sleepUntil");
-  await pause(durable(), "ctx.sleepUntil", { until: new Date(ms) }, true, options);
+  await pause(durable(), "ctx.sleepUntil", () => {
+    const leftMs = ms - now();
+    if (leftMs > LONGEST_WAIT_MS) {
+      throw new DurableUsageError(
+        `ctx.sleepUntil: has to be at most ${LONGEST_WAIT_MS / 86_400_000} days ahead; got ${
+          new Date(ms).toISOString()
+        }`,
+      );
+    }
+    return leftMs > 0 ? { until: new Date(ms) } : null;
+  }, options);
 }
 
+/** @param endOf decides at the first call when the pause ends; null if it is over already */
 async function pause(
   durable: DurableRun,
   label: string,
-  end: End,
-  isLong: boolean,
+  endOf: () => End | null,
   options: SleepOptions,
 ): Promise<void> {
   checkNames(options, ["leaveGroup"], `${label}: `);
@@ -48,7 +64,8 @@ async function pause(
   }
   await durable.run({ kind: "sleep", name: "sleep", label }, ({ identity, stored, park }) => {
     if (stored) return (stored.leftMs ?? 0) > 0 ? park({ delayMs: null }) : undefined;
-    if (!isLong) return undefined;
+    const end = endOf();
+    if (end === null) return undefined;
     const step = { ...identity, kind: "sleep", status: "pending", ...end } as const;
     return park({ delayMs: null, step, ...(leaveGroup && { leaveGroup }) });
   });

@@ -145,7 +145,7 @@ export class AttemptContext implements HandlerContext {
 
   get sleepUntil(): HandlerContext["sleepUntil"] {
     return (date, options) =>
-      this.#call("sleepUntil", (durable) => sleepUntil(durable, date, options));
+      this.#call("sleepUntil", (durable) => sleepUntil(durable, this.#deps.now, date, options));
   }
 
   get waitFor(): HandlerContext["waitFor"] {
