@@ -35,7 +35,8 @@ create table public.messenger_messages (
   leased_until timestamptz,
   heartbeated boolean not null default false check (not heartbeated or status = 'processing'),
   cancelled boolean not null default false check (not cancelled or status = 'processing'),
-  check ((status = 'processing') = (lease_token is not null and leased_until is not null)),
+  constraint "status: pending goes without lease_token and leased_until"
+    check ((status = 'processing') = (lease_token is not null and leased_until is not null)),
   -- The value of messenger.max_payload_bytes(), written out to save a call for each row.
   constraint "payload: has to have at most 8388608 bytes" check (pg_column_size(payload) <= 8388608),
   constraint "stamps: has to have at most 1048576 bytes" check (pg_column_size(stamps) <= 1048576)

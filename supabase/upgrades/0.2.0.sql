@@ -34,6 +34,21 @@ begin
 end
 $$;
 
+-- An update in SQL that gives a running message back and keeps its lease is told so by the name of the constraint.
+do $$
+declare
+  name text;
+begin
+  select c.conname into name from pg_constraint c
+  where c.conrelid = 'public.messenger_messages'::regclass and c.contype = 'c'
+    and pg_get_constraintdef(c.oid) like '%lease_token IS NOT NULL%leased_until IS NOT NULL%';
+  execute format(
+    'alter table public.messenger_messages rename constraint %I to %I',
+    name, 'status: pending goes without lease_token and leased_until'
+  );
+end
+$$;
+
 -- Durable steps
 create table public.messenger_steps (
   message_id bigint not null,

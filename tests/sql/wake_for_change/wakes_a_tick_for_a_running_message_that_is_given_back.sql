@@ -1,6 +1,6 @@
 -- An operator gives running messages back in SQL: they start at once, and their worker's outcomes change nothing.
 begin;
-select plan(6);
+select plan(7);
 
 create function pg_temp.ticks_after(change text) returns bigint
 language plpgsql
@@ -27,6 +27,12 @@ insert into messenger_messages (type, queue) values ('P', 'paused');
 select test.claim(test.token(1), 10);
 update messenger_queues set paused = true where name = 'paused';
 
+select throws_ok(
+  $$update messenger_messages set status = 'pending' where type = 'A'$$, '23514',
+  'new row for relation "messenger_messages" violates check constraint '
+    || '"status: pending goes without lease_token and leased_until"',
+  'one that keeps its lease is refused with the columns'
+);
 select is(pg_temp.ticks_after(pg_temp.give_back('A')), 1::bigint, 'a tick is asked for, once for all rows');
 select is(pg_temp.ticks_after(pg_temp.give_back('G')), 1::bigint, 'also for a message of a group');
 select is(pg_temp.ticks_after(pg_temp.give_back('P')), 0::bigint, 'a paused queue wakes none');
