@@ -139,11 +139,10 @@ export function dispatching<Result>(
     // Nothing is sent, so no key is needed.
     signal?.throwIfAborted();
     const user = await userOf(supabase, signal);
-    const mayGiveKey = idempotencyKeys ?? user;
     const sent = messages.map((message) => ({
       ...message,
       idempotencyKey: message.idempotencyKey ??
-        (mayGiveKey && !message.dedupeKey ? makeKey() : undefined),
+        ((idempotencyKeys ?? user) && !message.dedupeKey ? makeKey() : undefined),
     }));
     const keys = sent.flatMap(({ idempotencyKey }) => idempotencyKey ?? []);
     try {

@@ -99,10 +99,13 @@ export function looksOf(
     // Last: a listener may throw.
     all().forEach(show);
   };
+  /** Ends a look that is under way, and forgets that looks have failed. */
   const interrupt = () => {
     looking?.abort();
     looking = undefined;
-    failures = notBefore = 0;
+    failures = 0;
+    // A wait that the server asks for is kept.
+    if (isCutOff) notBefore = 0;
     isCutOff = false;
   };
 
@@ -197,8 +200,7 @@ export function looksOf(
     if (own !== looking) return;
     looking = undefined;
     if (messages) {
-      failures = notBefore = 0;
-      isCutOff = false;
+      interrupt();
       for (const entry of due) {
         const state = messages.find((one) => one.id === entry.id);
         update(
@@ -207,7 +209,7 @@ export function looksOf(
         );
       }
     } else if (isRefused ? failures < MAX_REFUSALS && user !== null : answer.retryable) {
-      isCutOff = /^(off|una)/.test(code as string);
+      isCutOff = /^[ou]/.test(code as string);
       notBefore = Date.now() + retryDelay(failures++, answer.retryAfterMs);
     } else for (const entry of due) update(entry, answer as MessengerError);
     plan();

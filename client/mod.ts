@@ -4,17 +4,17 @@
  */
 
 export {
+  createMessengerClient,
+  type MessengerClient,
+  type MessengerClientOptions,
+} from "./client.ts";
+export {
   type BatchesClient,
   type BatchEvent,
   type BatchOptions,
   createBatches,
   type DispatchedBatch,
 } from "./batches.ts";
-export {
-  createMessengerClient,
-  type MessengerClient,
-  type MessengerClientOptions,
-} from "./client.ts";
 export {
   createDispatcher,
   type Dispatched,

@@ -134,3 +134,18 @@ Deno.test("a dispatch asks for the session once", async () => {
   await bus.messenger.dispatch("Note", {});
   assertEquals(asked, 1);
 });
+
+Deno.test("a repeat sends what was dispatched, whatever becomes of the payload meanwhile", async () => {
+  using page = fakePage();
+  const bus = followed();
+  bus.failure = { status: 0 };
+  const payload = { text: "first" };
+  const dispatching = bus.messenger.dispatch("Note", payload);
+  await page.advance(0);
+  payload.text = "second";
+  bus.failure = undefined;
+  await page.advance(1_000);
+  await dispatching;
+  const [first, second] = bus.requests.map(({ body }) => body);
+  assertEquals([bus.requests.length, second], [2, first]);
+});
