@@ -6307,6 +6307,77 @@ begin
 end
 $function$;
 
+CREATE FUNCTION messenger.number_fault(p_type oid, p_value jsonb, p_path text)
+ RETURNS text
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO ''
+AS $function$
+declare
+  own pg_catalog.pg_type;
+begin
+  if jsonb_typeof(p_value) in ('string', 'array', 'object') is not true then
+    return null;
+  end if;
+  select * into own from pg_catalog.pg_type t where t.oid = p_type;
+  return case
+    when own.typtype = 'd' then messenger.number_fault(own.typbasetype, p_value, p_path)
+    when own.oid in ('real'::regtype, 'double precision'::regtype, 'numeric'::regtype) then p_path
+    when own.typcategory = 'A' and jsonb_typeof(p_value) = 'array' then (
+      select f.fault from jsonb_array_elements(p_value) with ordinality as e (value, place)
+      -- An element of an array of several dimensions is an array too.
+      cross join lateral messenger.number_fault(
+        case jsonb_typeof(e.value) when 'array' then own.oid else own.typelem end, e.value,
+        p_path || '.' || e.place - 1
+      ) as f (fault)
+      where f.fault is not null limit 1
+    )
+    when own.typtype = 'c' and jsonb_typeof(p_value) = 'object' then (
+      select f.fault from pg_catalog.pg_attribute a
+      cross join lateral messenger.number_fault(
+        a.atttypid, p_value -> a.attname::text, p_path || '.' || a.attname
+      ) as f (fault)
+      where a.attrelid = own.typrelid and a.attnum > 0 and not a.attisdropped and f.fault is not null limit 1
+    )
+  end;
+end
+$function$;
+
+CREATE FUNCTION messenger.result_fault(p_function pg_proc, p_result jsonb)
+ RETURNS text
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO ''
+AS $function$
+declare
+  fault text;
+begin
+  -- Nearly no result has such a text.
+  if p_result::text !~ '"(NaN|-?Infinity)"' then
+    return null;
+  end if;
+  select f.fault into fault
+  from jsonb_array_elements(case when p_function.proretset then p_result else jsonb_build_array(p_result) end)
+    with ordinality as r (value, place)
+  cross join lateral (
+    select case when p_function.proretset then 'result.' || r.place - 1 else 'result' end as path
+  ) as p
+  cross join lateral (
+    select messenger.number_fault(p_function.prorettype, r.value, p.path)
+    union all
+    -- The columns of a record are the arguments that it returns.
+    select messenger.number_fault(
+      p_function.proallargtypes[c.place], r.value -> c.name, p.path || '.' || c.name
+    )
+    from unnest(p_function.proargnames) with ordinality as c (name, place)
+    where p_function.prorettype = 'record'::regtype and p_function.proargmodes[c.place] in ('o', 'b', 't')
+  ) as f (fault)
+  where f.fault is not null
+  order by r.place limit 1;
+  return fault;
+end
+$function$;
+
 CREATE FUNCTION messenger.call_function(p_function pg_proc, p_args jsonb)
  RETURNS jsonb
  LANGUAGE plpgsql
@@ -6320,6 +6391,7 @@ declare
   given record;
   call text;
   result jsonb;
+  fault text;
 begin
   select string_agg(format('%I => a.%I', n.name, n.name), ', ') as passed,
     string_agg(format('%I %s', n.name, format_type(types[n.place], null)), ', ') as columns
@@ -6341,11 +6413,10 @@ begin
     execute 'select coalesce(to_jsonb(f), ''null'') ' || call into result using p_args;
   end if;
   set constraints all immediate;
-  -- JSON has no such numbers: they would come as text. The filter looks at a value, or at each of a set.
-  if p_function.prorettype in ('real'::regtype, 'double precision'::regtype, 'numeric'::regtype)
-    and jsonb_path_exists(result, '$ ? (@.type() == "string")')
-  then
-    raise sqlstate 'PT400' using message = 'result: is NaN or infinite, which JSON does not have; return it as text';
+  fault := messenger.result_fault(p_function, result);
+  if fault is not null then
+    raise sqlstate 'PT400' using message =
+      format('%s: is NaN or infinite, which JSON does not have; return it as text', fault);
   end if;
   return result;
 end
@@ -16074,6 +16145,9 @@ comment on routine messenger.note_turn(text,text) is
 comment on routine messenger.note_waits(bigint,text[]) is
   'Part of a settle call that parks a message, whose row it has written: the message waits for these events. If one is there already, the message is due at once.';
 
+comment on routine messenger.number_fault(oid,jsonb,text) is
+  'Part of messenger_effect: the path of the first number that is NaN or infinite in the JSON of a value of this type; null if there is none.';
+
 comment on routine messenger.oldest_lanes(text,integer,text[]) is
   'The lanes of those messages of a queue that have been due for longest, once for each message, up to 1,000 that are neither in the lanes p_except nor paused.';
 
@@ -16208,6 +16282,9 @@ comment on routine messenger.reroute(bigint[]) is
 
 comment on routine messenger.resend_webhooks(bigint[]) is
   'Part of messenger_resend_webhooks: sends attempts again, and returns how many messages that makes.';
+
+comment on routine messenger.result_fault(pg_proc,jsonb) is
+  'Part of messenger_effect: the path of the first number in the JSON of a function''s result that is NaN or infinite; null if there is none.';
 
 comment on routine messenger.return_to_outbox(text,jsonb,bigint[]) is
   'Moves waiting messages to the outbox, as the publication after the one that is given for each, [{id, publication}].';

@@ -53,6 +53,78 @@ $$;
 comment on function messenger.effect_function(text, jsonb) is
   'Part of messenger_effect: the function of public that takes arguments of these names; PT400 if there is none, or several, or service_role may not execute it.';
 
+-- to_jsonb writes NaN and infinity as text, so that only the type tells them from a text.
+create function messenger.number_fault(p_type oid, p_value jsonb, p_path text) returns text
+language plpgsql stable
+set search_path = ''
+as $$
+declare
+  own pg_catalog.pg_type;
+begin
+  if jsonb_typeof(p_value) in ('string', 'array', 'object') is not true then
+    return null;
+  end if;
+  select * into own from pg_catalog.pg_type t where t.oid = p_type;
+  return case
+    when own.typtype = 'd' then messenger.number_fault(own.typbasetype, p_value, p_path)
+    when own.oid in ('real'::regtype, 'double precision'::regtype, 'numeric'::regtype) then p_path
+    when own.typcategory = 'A' and jsonb_typeof(p_value) = 'array' then (
+      select f.fault from jsonb_array_elements(p_value) with ordinality as e (value, place)
+      -- An element of an array of several dimensions is an array too.
+      cross join lateral messenger.number_fault(
+        case jsonb_typeof(e.value) when 'array' then own.oid else own.typelem end, e.value,
+        p_path || '.' || e.place - 1
+      ) as f (fault)
+      where f.fault is not null limit 1
+    )
+    when own.typtype = 'c' and jsonb_typeof(p_value) = 'object' then (
+      select f.fault from pg_catalog.pg_attribute a
+      cross join lateral messenger.number_fault(
+        a.atttypid, p_value -> a.attname::text, p_path || '.' || a.attname
+      ) as f (fault)
+      where a.attrelid = own.typrelid and a.attnum > 0 and not a.attisdropped and f.fault is not null limit 1
+    )
+  end;
+end
+$$;
+comment on function messenger.number_fault(oid, jsonb, text) is
+  'Part of messenger_effect: the path of the first number that is NaN or infinite in the JSON of a value of this type; null if there is none.';
+
+create function messenger.result_fault(p_function pg_catalog.pg_proc, p_result jsonb) returns text
+language plpgsql stable
+set search_path = ''
+as $$
+declare
+  fault text;
+begin
+  -- Nearly no result has such a text.
+  if p_result::text !~ '"(NaN|-?Infinity)"' then
+    return null;
+  end if;
+  select f.fault into fault
+  from jsonb_array_elements(case when p_function.proretset then p_result else jsonb_build_array(p_result) end)
+    with ordinality as r (value, place)
+  cross join lateral (
+    select case when p_function.proretset then 'result.' || r.place - 1 else 'result' end as path
+  ) as p
+  cross join lateral (
+    select messenger.number_fault(p_function.prorettype, r.value, p.path)
+    union all
+    -- The columns of a record are the arguments that it returns.
+    select messenger.number_fault(
+      p_function.proallargtypes[c.place], r.value -> c.name, p.path || '.' || c.name
+    )
+    from unnest(p_function.proargnames) with ordinality as c (name, place)
+    where p_function.prorettype = 'record'::regtype and p_function.proargmodes[c.place] in ('o', 'b', 't')
+  ) as f (fault)
+  where f.fault is not null
+  order by r.place limit 1;
+  return fault;
+end
+$$;
+comment on function messenger.result_fault(pg_catalog.pg_proc, jsonb) is
+  'Part of messenger_effect: the path of the first number in the JSON of a function''s result that is NaN or infinite; null if there is none.';
+
 -- Runs with the search path of the Data API, for which users write their functions. Deferred constraints are checked
 -- here, so that their violation is this function's error and not the commit's.
 create function messenger.call_function(p_function pg_catalog.pg_proc, p_args jsonb) returns jsonb
@@ -67,6 +139,7 @@ declare
   given record;
   call text;
   result jsonb;
+  fault text;
 begin
   select string_agg(format('%I => a.%I', n.name, n.name), ', ') as passed,
     string_agg(format('%I %s', n.name, format_type(types[n.place], null)), ', ') as columns
@@ -88,11 +161,10 @@ begin
     execute 'select coalesce(to_jsonb(f), ''null'') ' || call into result using p_args;
   end if;
   set constraints all immediate;
-  -- JSON has no such numbers: they would come as text. The filter looks at a value, or at each of a set.
-  if p_function.prorettype in ('real'::regtype, 'double precision'::regtype, 'numeric'::regtype)
-    and jsonb_path_exists(result, '$ ? (@.type() == "string")')
-  then
-    raise sqlstate 'PT400' using message = 'result: is NaN or infinite, which JSON does not have; return it as text';
+  fault := messenger.result_fault(p_function, result);
+  if fault is not null then
+    raise sqlstate 'PT400' using message =
+      format('%s: is NaN or infinite, which JSON does not have; return it as text', fault);
   end if;
   return result;
 end
