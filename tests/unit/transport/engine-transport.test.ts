@@ -160,3 +160,13 @@ Deno.test("a message of a group that a worker gives back comes again before the 
   await transport.close();
   assertEquals((await broker.depth())[0], { queue: "default", ready: 2, unacknowledged: 0 });
 });
+
+Deno.test("a message that a worker gives back goes to any other, unless later ones of its group are here", async () => {
+  const groupOf = (payload: string) => payload;
+  const { transport, calls, broker } = await start(["a", "b"], { groupOf, repeated: false });
+  Object.assign(calls, { isAway: false, lookUp: () => Promise.resolve([]) });
+  const { messages } = await transport.claim(claimOf());
+  const outcome = { kind: "released" } as const;
+  await transport.settle(messages.map(({ id, leaseToken }) => ({ id, leaseToken, outcome })));
+  assertEquals((await broker.depth())[0], { queue: "default", ready: 2, unacknowledged: 0 });
+});

@@ -109,9 +109,10 @@ export class EngineTransport implements Transport {
     for (const held of done) held.isAdopted = refused.has(held.id);
     this.#held.remove(done.filter(({ isAdopted }) => !isAdopted));
     await this.#acknowledge(done);
-    // Later ones of its group may be here already: a message of a group keeps its place before them.
-    this.#held.putBack(parts.released.filter(({ body }) => body.groupKey !== null));
-    await this.#giveBack(parts.released.filter(({ body }) => body.groupKey === null));
+    // A message of a group keeps its place before later ones that are here. Others go to any worker that has room.
+    const { kept, free } = this.#held.splitByLater(parts.released);
+    this.#held.putBack(kept);
+    await this.#giveBack(free);
     const atHome = parts.home.length > 0 ? await home.settle(parts.home) : { stale: [] };
     this.#held.remove(parts.homeHeld.filter(({ id }) => !isRefused(atHome, id)));
     const { repeated } = settled;

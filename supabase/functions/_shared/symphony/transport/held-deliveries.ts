@@ -123,6 +123,16 @@ export class HeldDeliveries {
     this.#waiting.unshift(...deliveries);
   }
 
+  /** Tells deliveries behind which others of their groups wait from those that are alone. */
+  splitByLater(deliveries: readonly HeldDelivery[]) {
+    const waiting = new Set(
+      deliveries.length > 0 ? this.#waiting.map((one) => this.#group(one)) : [],
+    );
+    waiting.delete(undefined);
+    const hasLater = (one: HeldDelivery) => waiting.has(this.#group(one));
+    return { kept: deliveries.filter(hasLater), free: deliveries.filter((one) => !hasLater(one)) };
+  }
+
   /** Takes out all deliveries that wait for their turn. */
   takeWaiting(): readonly WaitingDelivery[] {
     const waiting = this.#waiting;
