@@ -7908,6 +7908,13 @@ declare
     where not exists (select from public.messenger_failed_messages f where f.id = i)
   );
 begin
+  -- A batch that a failed step has begun, before those that are made again, is continued: its details have its key.
+  update public.messenger_steps s set status = 'pending', error = null
+  where s.message_id = any (redriven) and s.status = 'failed' and s.details ? 'batchKey'
+    and p_from is distinct from 'start' and not exists (
+      select from public.messenger_steps f
+      where f.message_id = s.message_id and f.name = p_from and f.position <= s.position
+    );
   -- A step's name means its first one.
   delete from public.messenger_steps s
   where s.message_id = any (redriven) and (
@@ -15351,7 +15358,7 @@ comment on column public.messenger_steps.result is
   'The value that it returned; at most 256 kB.';
 
 comment on column public.messenger_steps.status is
-  'done: its result holds for every later run. failed: its error does, until a redrive. pending: it sleeps or waits.';
+  'done: its result holds for every later run. failed: its error does, until a redrive. pending: it sleeps or waits, or a redrive lets it continue its batch.';
 
 comment on column public.messenger_steps.until is
   'When a sleep or a wait ends.';
@@ -15858,7 +15865,7 @@ comment on routine messenger.followed_steps(bigint) is
   'Part of following: {"steps": {"current", "done", "number"}} of a message that has steps: the step that runs, or the sleep or wait that it is parked in, the names of the last 100 finished steps, and how many are finished. Never results. {} if it has none.';
 
 comment on routine messenger.forget_from(bigint[],text) is
-  'Part of a redrive: deletes the failed steps of messages, and the steps from the one of a name on; for "start" all of them, and the mark of the version. Dead letters that the redrive skipped keep theirs.';
+  'Part of a redrive: deletes the failed steps of messages, except those whose batch is to be continued, and the steps from the one of a name on; for "start" all of them, and the mark of the version. Dead letters that the redrive skipped keep theirs.';
 
 comment on routine messenger.forget_points(regclass,timestamp with time zone,integer) is
   'Part of pruning: deletes up to p_max_rows points of a time series before a moment, and returns how many.';

@@ -11,6 +11,13 @@ declare
     where not exists (select from public.messenger_failed_messages f where f.id = i)
   );
 begin
+  -- A batch that a failed step has begun, before those that are made again, is continued: its details have its key.
+  update public.messenger_steps s set status = 'pending', error = null
+  where s.message_id = any (redriven) and s.status = 'failed' and s.details ? 'batchKey'
+    and p_from is distinct from 'start' and not exists (
+      select from public.messenger_steps f
+      where f.message_id = s.message_id and f.name = p_from and f.position <= s.position
+    );
   -- A step's name means its first one.
   delete from public.messenger_steps s
   where s.message_id = any (redriven) and (
@@ -26,7 +33,7 @@ begin
 end
 $$;
 comment on function messenger.forget_from(bigint[], text) is
-  'Part of a redrive: deletes the failed steps of messages, and the steps from the one of a name on; for "start" all of them, and the mark of the version. Dead letters that the redrive skipped keep theirs.';
+  'Part of a redrive: deletes the failed steps of messages, except those whose batch is to be continued, and the steps from the one of a name on; for "start" all of them, and the mark of the version. Dead letters that the redrive skipped keep theirs.';
 
 create function messenger.check_from(p_ids bigint[], p_has_payload boolean, p_from text) returns void
 language plpgsql

@@ -127,4 +127,47 @@ testsOnStack({}, (test) => {
     assertEquals(totals.map(({ total }) => Number(total)), [2, 3, 3, 4]);
     assertEquals(new Set(ids).size, 4);
   });
+
+  test("a batch whose failure was caught is continued by a redrive from a later step", async (stack) => {
+    const ids: string[] = [];
+    let isWhole = false;
+    function* members() {
+      for (let n = 1; n <= 1_200; n++) yield { type: "Twice", payload: n };
+      if (!isWhole) throw new UnrecoverableError("the file ends early");
+      for (let n = 1_201; n <= 1_500; n++) yield { type: "Twice", payload: n };
+    }
+    let isOver = false;
+    const Parent = defineMessage({
+      type: "Parent",
+      schema: z.number(),
+      handler: async (_n, ctx) => {
+        const onFinished = { type: "Note", payload: 1 };
+        const batch = ctx.dispatchBatch(members(), { name: "import", onFinished });
+        await batch.then((id) => ids.push(id), () => {});
+        await ctx.step("later", () => 1);
+        if (!isOver) throw new UnrecoverableError("no luck");
+      },
+    });
+    const notes: unknown[] = [];
+    const Note = defineMessage({
+      type: "Note",
+      schema: z.number(),
+      handler: (_n, { envelope }) => void notes.push(envelope.stamps.ofBatch?.total),
+    });
+    const { bus, work } = benchOf(stack, [Parent, Twice, Note]);
+    const id = await bus.dispatch(Parent, 1);
+    await work();
+    // The failure repeats itself, and its batch is known to the redrive after that, from no step.
+    await redriveFrom(stack, id, "later");
+    await work();
+    [isWhole, isOver] = [true, true];
+    await stack.sql`select public.messenger_redrive(array[${id}]::bigint[])`;
+    await work();
+    await work();
+    const totals = await stack.sql`select total, sealed_at from public.messenger_batches`;
+    assertEquals(totals.map(({ total, sealed_at }) => [Number(total), sealed_at !== null]), [
+      [1_500, true],
+    ]);
+    assertEquals([ids.length, notes], [1, [1_500]]);
+  });
 });

@@ -6,6 +6,7 @@
 import { checkMembers } from "../../bus/dispatch-batch.ts";
 import type { BatchMember } from "../../message/dispatched-batch.ts";
 import type { ContextBatchOptions } from "../../message/durable-context.ts";
+import { readProperty } from "../../runtime/inspect.ts";
 import { checkNames } from "../../runtime/option-names.ts";
 import type { Attempt, RunTools } from "../run/attempt.ts";
 import type { DurableRun } from "./durable-run.ts";
@@ -36,6 +37,7 @@ export async function dispatchBatch(
   checkStepText(options.name, "ctx.dispatchBatch: name");
   const { key, retry, timeout, ...batch } = options;
   const given = Object.entries({ key, retry, timeout }).filter(([, value]) => value !== undefined);
+  let idempotencyKey = "";
   const dispatched = await callStep(
     durable(),
     parts,
@@ -43,9 +45,17 @@ export async function dispatchBatch(
     (step) =>
       parts.tools.bus.dispatchBatch(until(step.signal, members), {
         ...batch,
-        idempotencyKey: batchKey(step.key, parts.attempt.task.envelope.stamps),
+        idempotencyKey,
       }, { span: parts.attempt.span }),
     Object.fromEntries(given),
+    ({ key, stored }) => {
+      // A failed step that a redrive lets run again, without those behind it, continues its batch.
+      const known = readProperty(stored?.details, "batchKey");
+      idempotencyKey = typeof known === "string"
+        ? known
+        : batchKey(key, parts.attempt.task.envelope.stamps);
+      return { batchKey: idempotencyKey };
+    },
   );
   return dispatched as string;
 }

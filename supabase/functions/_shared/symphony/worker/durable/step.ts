@@ -8,6 +8,7 @@ import { checkNames } from "../../runtime/option-names.ts";
 import type { Attempt, RunTools } from "../run/attempt.ts";
 import { stoppedHandlersEnd } from "../run/former-runs.ts";
 import { LONGEST_TIMER_MS } from "../run/task.ts";
+import type { DurableCall, RunningStep } from "./durable-call.ts";
 import type { DurableRun } from "./durable-run.ts";
 import { checkStepText } from "./numbering.ts";
 
@@ -23,6 +24,7 @@ export type StepFunction = (step: StepContext) => unknown;
 
 /**
  * Makes the call of `ctx.step`.
+ * @param detailsOf called before the function; returns the details that are stored beside the result or failure
  * @throws DurableUsageError or RangeError if the name, the function or an option is wrong
  * @throws StepError if the step has failed for good
  */
@@ -32,6 +34,7 @@ export async function callStep(
   name: string,
   fn: StepFunction,
   options: StepOptions = {},
+  detailsOf?: (step: RunningStep) => unknown,
 ): Promise<unknown> {
   checkStepText(name, "ctx.step: name");
   if (typeof fn !== "function") {
@@ -44,12 +47,14 @@ export async function callStep(
   if (key !== undefined) checkStepText(key, `ctx.step ${showValue(name)}: key`);
   const timeoutMs = stepTimeout(`ctx.step ${showValue(name)}`, options, tools.longestMs);
   const { type } = attempt.task.envelope;
-  const call = {
+  const call: { -readonly [Part in keyof DurableCall]: DurableCall[Part] } = {
     ...{ kind: "step", name } as const,
     ...(key !== undefined && { key }),
     ...(retry !== undefined && { strategy: tools.retry.strategyFor(type, retry) }),
   };
-  return await durable.run(call, ({ key }) => {
+  return await durable.run(call, (running) => {
+    const { key } = running;
+    if (detailsOf) call.details = detailsOf(running);
     const { span, task: { signal } } = attempt;
     const perform = () =>
       timeoutMs === undefined
