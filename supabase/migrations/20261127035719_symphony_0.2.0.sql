@@ -9071,8 +9071,8 @@ AS $function$
 declare
   waiting bigint[];
   later bigint[];
-  done_later bigint[] := '{}';
-  running_later bigint[] := '{}';
+  done_later bigint[] := array[]::bigint[];
+  running_later bigint[] := array[]::bigint[];
 begin
   -- A relay that begins meanwhile waits, or takes another shard; those at work have noted their batches.
   perform from messenger.relays r
