@@ -260,4 +260,38 @@ export function testBatches(name: string, open: () => Promise<TransportUnderTest
     assertEquals(await t.transport.followBatch(id, "bob"), null);
     assertEquals(await t.transport.followBatch("999999"), null);
   });
+
+  promise(
+    "a batch ends whose members are cancelled one by one, or while they are parked",
+    async (t) => {
+      const id = await busOver(t).dispatchBatch(members(3), events);
+      const { messages } = await claim(t.transport, { queues: ["default"], maxMessages: 2 });
+      await t.transport.settle(settlementsOf(messages, { kind: "parked", delayMs: 60_000 }));
+      assertEquals(await t.transport.cancel({ type: "Resize" }), { cancelled: 3, running: 0 });
+      await t.transport.foldBatches([id]);
+      assertEquals(await counts(t, id), ["failed", 3, 0, 3, 0]);
+      assertEquals((await told(t)).sort(), ["failed", "finished"]);
+      assertEquals(await t.transport.cancelBatch(id), { cancelled: 0, running: 0 });
+      assertEquals(await told(t), []);
+    },
+  );
+
+  promise("a batch of no members that is cancelled at its end tells nothing more", async (t) => {
+    const id = await busOver(t).dispatchBatch([], events);
+    assertEquals(await t.transport.cancelBatch(id), { cancelled: 0, running: 0 });
+    assertEquals(await told(t), ["finished", "succeeded"]);
+    assertEquals((await counts(t, id)).slice(1), [0, 0, 0, 0]);
+  });
+
+  promise("a batch ends once its parked members are handled, and not before", async (t) => {
+    const id = await busOver(t).dispatchBatch(members(2), events);
+    const { messages } = await claim(t.transport, { queues: ["default"] });
+    await t.transport.settle(settlementsOf(messages, { kind: "parked", delayMs: 60_000 }));
+    await t.transport.foldBatches([id]);
+    assertEquals([await counts(t, id), await told(t)], [["running", 2, 0, 0, 2], []]);
+    await t.advance(60_000);
+    await finish(t, id, [2]);
+    assertEquals(await counts(t, id), ["failed", 2, 1, 1, 0]);
+    assertEquals(await told(t), ["failed", "finished"]);
+  });
 }
