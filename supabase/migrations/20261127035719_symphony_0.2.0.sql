@@ -8101,6 +8101,60 @@ begin
 end
 $function$;
 
+CREATE FUNCTION messenger.advances_with_runs(p_advances jsonb, p_recorded public.messenger_schedule_runs[])
+ RETURNS TABLE(id bigint, next_run_at timestamp with time zone, failing boolean, put_off_ms double precision, disabled_by text, disabled_reason text, runs bigint, last_message_id bigint, last_run_at timestamp with time zone)
+ LANGUAGE plpgsql
+ ROWS 100
+ SET search_path TO ''
+ SET enable_nestloop TO 'off'
+AS $function$
+begin
+  return query
+  with counted as (
+    select r.schedule_id, count(r.message_id) as runs, max(r.message_id) as last_message_id,
+      max(r.occurrence) filter (where r.message_id is not null) as last_run_at
+    from unnest(p_recorded) r
+    group by r.schedule_id
+  )
+  select g.*, coalesce(c.runs, 0), c.last_message_id, c.last_run_at
+  from jsonb_to_recordset(p_advances) as g (
+    id bigint, next_run_at timestamptz, failing boolean, put_off_ms double precision, disabled_by text,
+    disabled_reason text
+  )
+  left join counted c on c.schedule_id = g.id;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION messenger.write_advances(p_token uuid, p_advances jsonb, p_recorded public.messenger_schedule_runs[])
+ RETURNS SETOF bigint
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  clock constant timestamptz := public.messenger_now();
+begin
+  return query
+  update public.messenger_schedules s
+  set lease_token = null,
+    leased_until = clock + g.put_off_ms * interval '1 millisecond',
+    failing_since = case when g.failing then coalesce(s.failing_since, clock)
+      when g.failing is null then s.failing_since end,
+    next_run_at = case when s.run_count + g.runs >= s.max_runs then null else g.next_run_at end,
+    run_count = s.run_count + g.runs,
+    last_run_at = greatest(s.last_run_at, g.last_run_at),
+    last_message_id = coalesce(g.last_message_id, s.last_message_id),
+    enabled = g.disabled_by is null and coalesce(s.run_count + g.runs < s.max_runs, true),
+    disabled_by = case when g.disabled_by is not null then g.disabled_by
+      when s.run_count + g.runs >= s.max_runs then 'finished' end,
+    disabled_reason = case when g.disabled_by is not null then g.disabled_reason
+      when s.run_count + g.runs >= s.max_runs
+        then format('max_runs: it has run %s times', s.run_count + g.runs) end
+  from messenger.advances_with_runs(p_advances, p_recorded) as g
+  where s.id = g.id and s.lease_token = p_token
+  returning s.id;
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION messenger.check_schedule(p_given jsonb, p_wanted public.messenger_schedules)
  RETURNS void
  LANGUAGE plpgsql
@@ -15608,6 +15662,9 @@ comment on routine messenger.adopt(text,jsonb,bigint[],integer) is
 
 comment on routine messenger.advance_alert(public.messenger_alerts,boolean) is
   'The alert after a check that found that it fires, or that it does not; writes what is to be told.';
+
+comment on routine messenger.advances_with_runs(jsonb,public.messenger_schedule_runs[]) is
+  'Part of messenger_advance_schedules: the advances, each with the number of its schedule''s runs that were made and the last of them.';
 
 comment on routine messenger.after_cancels(jsonb) is
   'Part of a settle call: dispatches the onCancelled of messages that were cancelled, and has the batches cancelled that they wait for.';

@@ -69,7 +69,7 @@ begin
     -- The sizes of its arrays are not known to a plan that is kept. A nested loop would go through one array
     -- for each element of another.
     (array['enable_nestloop = off'], array[
-      'messenger.admit_groups'
+      'messenger.admit_groups', 'messenger.advances_with_runs'
     ]),
 
     -- To plan them costs more than to run them: next_due 250 us and 15. With this, Postgres plans each statement
