@@ -8107,6 +8107,7 @@ CREATE FUNCTION messenger.advances_with_runs(p_advances jsonb, p_recorded public
  ROWS 100
  SET search_path TO ''
  SET enable_nestloop TO 'off'
+ SET jit TO 'off'
 AS $function$
 begin
   return query

@@ -93,7 +93,7 @@ begin
 
     -- Reads JSON only, of whose size the planner expects too much: it would compile the call.
     (array['jit = off'], array[
-      'messenger.lock_settled_groups'
+      'messenger.lock_settled_groups', 'messenger.advances_with_runs'
     ])
   ) as r (settings, routines) loop
     foreach routine in array rule.routines loop
