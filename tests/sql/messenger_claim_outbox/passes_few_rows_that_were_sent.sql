@@ -18,12 +18,13 @@ create function pg_temp.look() returns integer language sql as $$
   select pg_temp.pages_of('select messenger_claim_outbox(''events'', gen_random_uuid())')
 $$;
 
-select cmp_ok(pg_temp.look(), '>', 1000, 'the first look passes them');
+create temporary table first_look as select pg_temp.look() as pages;
+select cmp_ok((select pages from first_look), '>', 1000, 'the first look passes them');
 -- This transaction is old by now.
 update messenger.relays set front_until = now() + interval '1 hour', front = least(front, now()) where true;
-select cmp_ok(pg_temp.look(), '<', 300, 'the next one does not');
+select cmp_ok(pg_temp.look(), '<', (select pages from first_look) / 2, 'the next one does not');
 select messenger_dispatch('T', '1');
-select cmp_ok(pg_temp.look(), '<', 600, 'nor does a claim of a message that comes then');
+select cmp_ok(pg_temp.look(), '<', (select pages from first_look) / 2, 'nor does a claim of a message that comes then');
 select is((select sum(cardinality(batch)) from messenger.relays), 1::bigint, 'which gets it');
 update messenger.relays set token = null, leased_until = null, batch = '{}' where true;
 insert into messenger.outbox (id, transport, shard, type, payload, available_at, created_at, bytes)
