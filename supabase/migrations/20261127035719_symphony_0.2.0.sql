@@ -4439,8 +4439,7 @@ begin
     returning m.id
   )
   select coalesce(array_agg(h.id), '{}') into settled from handled h;
-  insert into messenger.batch_deltas (batch_id, handled)
-  select p_batch::bigint, cardinality(settled) where p_batch ~ '^[0-9]{1,18}$' and settled <> '{}';
+  perform messenger.note_members_of(p_batch, cardinality(settled), false);
   return settled;
 end
 $function$;
@@ -4834,6 +4833,18 @@ begin
 end
 $function$;
 
+CREATE FUNCTION messenger.note_members_of(p_batch text, p_number integer, p_is_dead boolean)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+begin
+  insert into messenger.batch_deltas (batch_id, handled, dead)
+  select p_batch::bigint, case when p_is_dead then 0 else p_number end, case when p_is_dead then p_number else 0 end
+  where p_batch ~ '^[0-9]{1,18}$' and p_number > 0;
+end
+$function$;
+
 CREATE FUNCTION messenger.note_members(p_batches text[], p_is_dead boolean)
  RETURNS void
  LANGUAGE plpgsql
@@ -4843,9 +4854,7 @@ declare
   number constant integer := cardinality(p_batches);
 begin
   if array_remove(p_batches, p_batches[1]) = '{}' then
-    insert into messenger.batch_deltas (batch_id, handled, dead)
-    select p_batches[1]::bigint, case when p_is_dead then 0 else number end, case when p_is_dead then number else 0 end
-    where p_batches[1] ~ '^[0-9]{1,18}$';
+    perform messenger.note_members_of(p_batches[1], number, p_is_dead);
     return;
   end if;
   insert into messenger.batch_deltas (batch_id, handled, dead)
@@ -16200,6 +16209,9 @@ comment on routine messenger.note_fronts(text,interval) is
 
 comment on routine messenger.note_members(text[],boolean) is
   'Part of a settle call: notes for batches, named once for each member, that members were handled or became dead letters.';
+
+comment on routine messenger.note_members_of(text,integer,boolean) is
+  'Part of a settle call: notes for one batch that a number of its members were handled or became dead letters.';
 
 comment on routine messenger.note_running() is
   'Part of messenger_check_alerts: notes up to 10,000 messages that run, and forgets those that do not any more.';

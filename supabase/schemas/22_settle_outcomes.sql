@@ -48,8 +48,7 @@ begin
     returning m.id
   )
   select coalesce(array_agg(h.id), '{}') into settled from handled h;
-  insert into messenger.batch_deltas (batch_id, handled)
-  select p_batch::bigint, cardinality(settled) where p_batch ~ '^[0-9]{1,18}$' and settled <> '{}';
+  perform messenger.note_members_of(p_batch, cardinality(settled), false);
   return settled;
 end
 $$;

@@ -45,6 +45,20 @@ $$;
 comment on function messenger.batch_of(jsonb) is
   'The id of the batch whose member has these stamps; null for other messages.';
 
+-- The id may come from a user's SQL, so that it is checked.
+create function messenger.note_members_of(p_batch text, p_number integer, p_is_dead boolean) returns void
+language plpgsql
+set search_path = ''
+as $$
+begin
+  insert into messenger.batch_deltas (batch_id, handled, dead)
+  select p_batch::bigint, case when p_is_dead then 0 else p_number end, case when p_is_dead then p_number else 0 end
+  where p_batch ~ '^[0-9]{1,18}$' and p_number > 0;
+end
+$$;
+comment on function messenger.note_members_of(text, integer, boolean) is
+  'Part of a settle call: notes for one batch that a number of its members were handled or became dead letters.';
+
 -- Nearly always all members of a call are of one batch, which is found without a sort or a hash of their ids. The stamps
 -- may come from a user's SQL, so that an id is checked: once for each batch, because a check costs more than all else
 -- that a member adds to a settle call.
@@ -56,9 +70,7 @@ declare
   number constant integer := cardinality(p_batches);
 begin
   if array_remove(p_batches, p_batches[1]) = '{}' then
-    insert into messenger.batch_deltas (batch_id, handled, dead)
-    select p_batches[1]::bigint, case when p_is_dead then 0 else number end, case when p_is_dead then number else 0 end
-    where p_batches[1] ~ '^[0-9]{1,18}$';
+    perform messenger.note_members_of(p_batches[1], number, p_is_dead);
     return;
   end if;
   insert into messenger.batch_deltas (batch_id, handled, dead)
