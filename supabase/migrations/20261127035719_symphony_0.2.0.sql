@@ -7027,6 +7027,8 @@ CREATE FUNCTION messenger.outbox_due(p_transport text DEFAULT NULL::text)
  LANGUAGE plpgsql
  SET search_path TO ''
 AS $function$
+declare
+  clock constant timestamptz := messenger.clock();
 begin
   return (
     select min(greatest(o.available_at, messenger.shard_opens_at(r)))
@@ -7034,7 +7036,8 @@ begin
     cross join lateral (
       select f.available_at from messenger.outbox f
       where f.transport = r.transport and f.shard = r.shard and f.sent_at is null
-        and f.available_at >= messenger.shard_front(r)
+        -- This is shard_front(); its call would take longer than the rest of a look that finds nothing.
+        and f.available_at >= case when r.front_until > clock then r.front else '-infinity' end
       order by f.transport, f.shard, f.available_at, f.position limit 1
     ) as o
     where r.transport = p_transport
@@ -7056,6 +7059,8 @@ declare
   rows bigint[];
   looked_at timestamptz;
   took interval;
+  snapshot text;
+  seen text;
   pause double precision := 0.005;
 begin
   perform messenger.check_relay_call(token, lease_ms, wait_ms, max_messages, max_bytes);
@@ -7066,15 +7071,24 @@ begin
     return messenger.claimed_shard(relay, lease_ms);
   end if;
   loop
-    looked_at := clock_timestamp();
-    due_at := messenger.outbox_due(transport);
-    took := clock_timestamp() - looked_at;
-    if took > interval '10 milliseconds' then
-      -- Further looks are the next call's: this one holds the rows of the shards locked then.
-      exit when messenger.note_fronts(transport, took);
+    -- Taken before the outbox is read: what commits in between changes the next snapshot.
+    snapshot := pg_current_snapshot()::text;
+    if snapshot = seen then
+      pause := least(pause * 1.2, 0.02);
+    else
+      looked_at := clock_timestamp();
+      due_at := messenger.outbox_due(transport);
+      took := clock_timestamp() - looked_at;
+      if took > interval '10 milliseconds' then
+        -- Further looks are the next call's: this one holds the rows of the shards locked then.
+        exit when messenger.note_fronts(transport, took);
+      end if;
+      if seen is not null then
+        pause := 0.025;
+      end if;
+      seen := snapshot;
     end if;
     exit when due_at <= messenger.clock() or clock_timestamp() >= until;
-    pause := least(pause * 1.1, 0.025);
     perform pg_sleep(least(pause, extract(epoch from until - clock_timestamp())::double precision));
   end loop;
   relay := messenger.take_shard(transport, token, lease_ms);

@@ -75,3 +75,17 @@ Deno.test("a worker that has ended leaves its slots to the others", () => {
   assertEquals(a.free, 2);
   assertEquals(told, [0]);
 });
+
+Deno.test("a worker without messages is told that slots are free once it has found none, and not of each", () => {
+  const { a, b, told } = setup(4, 2);
+  assertEquals(b.free, 4);
+  fill(a);
+  a.give();
+  assertEquals(told, []);
+  fill(a);
+  assertEquals(b.free, 0);
+  a.give();
+  a.give();
+  assertEquals(told, [1]);
+  assertEquals(b.free, 2);
+});

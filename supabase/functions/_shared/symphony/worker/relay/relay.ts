@@ -15,7 +15,7 @@ const LEASE_MS = 30_000;
 /** No wave begins after this part of the lease: what is published late would come in beside another relay's. */
 const LEASE_SHARE = 0.5;
 /** How long one call waits for something to publish, in ms. */
-const WAIT_MS = 250;
+const WAIT_MS = 500;
 /** Number of times that a claim is repeated at the end of the run: the shard of one that was lost would wait. */
 const LAST_TRIES = 2;
 /** Pause after a call that failed, and after one that found nothing sooner than it may wait. */
