@@ -5,7 +5,7 @@ import type { RoutedConfig, Started } from "../agents/routed.ts";
 import { amqp } from "../../supabase/functions/_shared/symphony/amqp.ts";
 import { type Agent, startAgent } from "../harness/agent.ts";
 import { cpuOfGroup } from "../harness/cpu.ts";
-import { BEST, drain, enqueue } from "../harness/drain.ts";
+import { BEST, drain, enqueue, warmUp } from "../harness/drain.ts";
 import { now } from "../harness/probes.ts";
 import type { System } from "../harness/systems.ts";
 import { turns } from "../harness/turns.ts";
@@ -23,6 +23,10 @@ const BESIDE = "home beside a transport without routes";
 const SHARE = 10;
 /** Rounds of one number of consumers. */
 const ROUNDS = 3;
+/** Processes of a project that names a transport, and of one that names none: two of the same kind differ by up to a tenth. */
+const PROCESSES = 2;
+/** Pairs of rounds of these two in a run, each of half as many messages as those of W2. */
+const PAIRS = 6;
 /** Starts that are timed in a turn. */
 const STARTS = 8;
 
@@ -59,8 +63,10 @@ export const w20: Workload = {
         }
       }
     }
-    const without = agents.Postgres.slice(0, 1);
-    await measureBeside(world, figures, { [ALONE]: without, [BESIDE]: [await start(url, false)] });
+    const processes = (amqpUrl: string | null) =>
+      Promise.all(Array.from({ length: PROCESSES }, () => start(amqpUrl, false)));
+    const beside = { [ALONE]: await processes(null), [BESIDE]: await processes(url) };
+    await measureBeside(world, figures, beside);
     const ratio = figures.ratio(BESIDE, ALONE);
     return {
       measurements: figures.measurements,
@@ -147,27 +153,33 @@ class Turn {
   }
 }
 
-/** The CPU time of a message of home, in turns: with a transport that nothing is routed to, and without one. */
+/**
+ * The CPU time of a message of home, in turns: with a transport that nothing is routed to, and without one. All processes
+ * are as old, and each has just done the same work: one that has rested takes up to twice the CPU time.
+ */
 async function measureBeside(
   world: World,
   figures: Samples,
   agents: Readonly<Record<typeof ALONE | typeof BESIDE, readonly Agent[]>>,
 ): Promise<void> {
-  const { options: { runs, sizes: { messages } }, systems: { ours } } = world;
-  for (let round = -1; round < 2 * runs; round++) {
-    for (const kind of turns([ALONE, BESIDE] as const, Math.abs(round))) {
-      const [agent] = agents[kind];
-      if (!agent) throw new Error("a turn needs a consumer");
-      await clear(ours, false);
-      await enqueue(agent, messages);
-      await settle(ours);
-      const before = world.cpu();
-      const { cpuMsPer1000 } = await drain(ours, [agent], messages, BEST.ours);
-      const after = world.cpu();
-      const servers = after.postgres + after.postgrest - before.postgres - before.postgrest;
-      const cpu = cpuMsPer1000 + servers * 1_000 / messages;
-      // The first round warms up.
-      if (round >= 0) figures.add(kind, "ms of CPU per 1,000 messages", cpu);
+  const { options: { runs, sizes }, systems: { ours } } = world;
+  const count = Math.ceil(sizes.messages / 2);
+  const cpuOf = async (agent: Agent) => {
+    await clear(ours, false);
+    await warmUp(ours, [agent], Math.ceil(count / 2));
+    await enqueue(agent, count);
+    await settle(ours);
+    const before = world.cpu();
+    const { cpuMsPer1000 } = await drain(ours, [agent], count, BEST.ours);
+    const after = world.cpu();
+    const servers = after.postgres + after.postgrest - before.postgres - before.postgrest;
+    return cpuMsPer1000 + servers * 1_000 / count;
+  };
+  for (let round = 0; round < PAIRS * Math.min(runs, ROUNDS); round++) {
+    for (const kind of turns([ALONE, BESIDE] as const, round)) {
+      let sum = 0;
+      for (const agent of agents[kind]) sum += await cpuOf(agent);
+      figures.add(kind, "ms of CPU per 1,000 messages", sum / agents[kind].length);
     }
   }
 }

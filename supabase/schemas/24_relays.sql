@@ -144,6 +144,10 @@ comment on function messenger.outbox_due(text) is
 -- Takes a shard that is due, marks what a killed relay has left, and returns the next rows of it. `wait_ms` is how long
 -- the call may wait for one, so that a dispatch is published within milliseconds at the cost of one connection. A call
 -- that is repeated with its token, because its answer was lost, returns the same batch.
+--
+-- A look takes 0.2 ms, most of it for a process that has slept; so it reads nothing while the snapshot stays the same, as
+-- in messenger_await_due, and is 25 ms away on a busy database. Looks every 5 to 25 ms that always read took 35 ms of CPU a
+-- second, for each relay that had nothing to publish.
 create function public.messenger_claim_outbox(
   transport text, token uuid, lease_ms integer default 30000, wait_ms integer default 0,
   max_messages integer default 500, max_bytes bigint default 4194304

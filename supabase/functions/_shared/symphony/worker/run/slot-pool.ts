@@ -17,26 +17,23 @@ export interface SlotShare {
   leave(): void;
 }
 
-interface Member {
-  busy: number;
-  /** Number of its turn since messages of it wait; null while none does. */
-  waitsSince: number | null;
-  /** Whether it found no free slot when it looked last. */
-  foundNone: boolean;
-  readonly onFree: () => void;
-}
-
 /** Slots that several workers share. */
 export class SlotPool {
+  /** Slots that no worker has taken. */
+  free: number;
+  /** Workers whose messages wait. */
+  waiting = 0;
+  /** Number of the next turn of a worker whose messages begin to wait. */
+  turn = 0;
+  /** Slots that each worker gets in any case. */
+  share = 1;
   readonly #size: number;
   #members: readonly Member[] = [];
-  /** Slots of each worker, in any case. */
-  #share = 1;
-  #turn = 0;
 
   /** @param size handlers that run at once, in all workers together */
   constructor(size: number) {
     this.#size = size;
+    this.free = size;
   }
 
   /**
@@ -44,62 +41,101 @@ export class SlotPool {
    * @param onFree called when slots may have become free for it, if messages of it wait or it has found none free
    */
   join(onFree: () => void): SlotShare {
-    const member: Member = { busy: 0, waitsSince: null, foundNone: false, onFree };
+    const member = new Member(this, onFree);
     this.#sharedBy([...this.#members, member]);
-    const freeFor = () => this.#freeFor(member);
-    const tell = () => this.#tellOthers(member);
-    return {
-      get free() {
-        const free = freeFor();
-        member.foundNone = free === 0;
-        return free;
-      },
-      take: () => {
-        member.busy++;
-        member.waitsSince = null;
-      },
-      give: () => {
-        member.busy--;
-        tell();
-      },
-      want: (waiting) => {
-        if (waiting) member.waitsSince ??= this.#turn++;
-        else if (member.waitsSince !== null) {
-          member.waitsSince = null;
-          tell();
-        }
-      },
-      leave: () => {
-        this.#sharedBy(this.#members.filter((one) => one !== member));
-        tell();
-      },
-    };
+    return member;
+  }
+
+  /** Takes a worker out. */
+  remove(member: Member): void {
+    this.#sharedBy(this.#members.filter((one) => one !== member));
+  }
+
+  /** Slots that are kept free for others, from a worker. */
+  reservedFrom(member: Member): number {
+    const since = member.waitsSince ?? Infinity;
+    let reserved = 0;
+    for (const one of this.#members) {
+      if (one === member || one.waitsSince === null) continue;
+      const isBehind = member.busy >= this.share || one.waitsSince < since;
+      if (isBehind) reserved += Math.max(0, this.share - one.busy);
+    }
+    return reserved;
+  }
+
+  /** Tells the others that slots may have become free. */
+  tellOthers(member: Member): void {
+    for (const one of this.#members) if (one !== member) one.tell();
   }
 
   #sharedBy(members: readonly Member[]): void {
     this.#members = members;
-    this.#share = Math.max(1, Math.floor(this.#size / Math.max(1, members.length)));
+    this.share = Math.max(1, Math.floor(this.#size / Math.max(1, members.length)));
+  }
+}
+
+/** The share of one worker. It is read for each message: nothing of it loops while no other worker waits. */
+class Member implements SlotShare {
+  busy = 0;
+  /** Number of its turn since messages of it wait; null while none does. */
+  waitsSince: number | null = null;
+  /** Whether it found no free slot when it looked last. */
+  #foundNone = false;
+  #hasLeft = false;
+  readonly #pool: SlotPool;
+  readonly #onFree: () => void;
+
+  constructor(pool: SlotPool, onFree: () => void) {
+    this.#pool = pool;
+    this.#onFree = onFree;
   }
 
   /** A worker below its share leaves slots only to those that have waited longer, one above it to all that wait. */
-  #freeFor(member: Member): number {
-    const share = this.#share;
-    const since = member.waitsSince ?? Infinity;
-    let free = this.#size;
-    for (const one of this.#members) {
-      free -= one.busy;
-      if (one === member || one.waitsSince === null) continue;
-      if (member.busy >= share || one.waitsSince < since) free -= Math.max(0, share - one.busy);
-    }
-    return Math.max(0, free);
+  get free(): number {
+    const pool = this.#pool;
+    const othersWait = pool.waiting > (this.waitsSince === null ? 0 : 1);
+    const free = othersWait ? Math.max(0, pool.free - pool.reservedFrom(this)) : pool.free;
+    this.#foundNone = free === 0;
+    return free;
   }
 
-  /** A worker without messages is told once: a turn of its loop for each message of the others cost them 4 % of their CPU. */
-  #tellOthers(member: Member): void {
-    for (const one of this.#members) {
-      if (one === member || !(one.foundNone || one.waitsSince !== null)) continue;
-      one.foundNone = false;
-      one.onFree();
-    }
+  take(): void {
+    this.busy++;
+    this.#pool.free--;
+    this.#waits(false);
+  }
+
+  give(): void {
+    this.busy--;
+    // The slots of one that has left were given back together.
+    if (!this.#hasLeft) this.#pool.free++;
+    this.#pool.tellOthers(this);
+  }
+
+  want(waiting: boolean): void {
+    if (this.#waits(waiting) && !waiting) this.#pool.tellOthers(this);
+  }
+
+  leave(): void {
+    this.#hasLeft = true;
+    this.#waits(false);
+    this.#pool.free += this.busy;
+    this.#pool.remove(this);
+    this.#pool.tellOthers(this);
+  }
+
+  /** A worker without messages is told once: a turn of its loop for each message of another one cost 4 % of the CPU. */
+  tell(): void {
+    if (!this.#foundNone && this.waitsSince === null) return;
+    this.#foundNone = false;
+    this.#onFree();
+  }
+
+  /** @returns whether it changed */
+  #waits(waiting: boolean): boolean {
+    if (waiting === (this.waitsSince !== null)) return false;
+    this.#pool.waiting += waiting ? 1 : -1;
+    this.waitsSince = waiting ? this.#pool.turn++ : null;
+    return true;
   }
 }
