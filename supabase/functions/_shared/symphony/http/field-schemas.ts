@@ -33,6 +33,8 @@ export const cursorField = z.string()
   .regex(/^\d{1,18}$/, "has to be the `next` of the page before");
 
 /** `limit` of a page. @param largest the most entries of one page */
-export const limitField = (largest: number) =>
-  z.string().regex(/^\d{1,3}$/, "has to be a whole number").transform(Number)
-    .pipe(z.number().min(1).max(largest)).default(50);
+export const limitField = (largest: number) => {
+  const message = `has to be a whole number from 1 to ${largest}`;
+  return z.string().regex(/^\d{1,9}$/, message).transform(Number)
+    .pipe(z.number().min(1, message).max(largest, message)).default(50);
+};

@@ -60,11 +60,13 @@ export const bigNumber = z.number().openapi({ type: "integer" });
 export const bigNumberOrNull = z.number().nullable().openapi({ type: ["integer", "null"] });
 
 /** A number of the query string. */
-export const queryNumber = (smallest: number, largest: number, fallback: number) =>
-  z.string().regex(/^\d{1,9}$/, "has to be a whole number").transform(Number)
-    .pipe(z.number().min(smallest).max(largest))
+export const queryNumber = (smallest: number, largest: number, fallback: number) => {
+  const message = `has to be a whole number from ${smallest} to ${largest}`;
+  return z.string().regex(/^\d{1,9}$/, message).transform(Number)
+    .pipe(z.number().min(smallest, message).max(largest, message))
     .default(fallback)
     .openapi({ type: "integer", minimum: smallest, maximum: largest, default: fallback });
+};
 
 /** A flag of the query string. */
 export const queryFlag = z.enum(["true", "false"]).transform((flag) => flag === "true")
