@@ -7986,6 +7986,19 @@ begin
 end
 $function$;
 
+CREATE FUNCTION messenger.plannable_time()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+begin
+  if new.next_run_at > greatest(public.messenger_now(), new.start_at, new.run_at) + interval '101 years' then
+    new.next_run_at := null;
+  end if;
+  return new;
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION public.messenger_prune_schedule_runs(older_than interval DEFAULT '30 days'::interval, keep integer DEFAULT 100, dry_run boolean DEFAULT false, after jsonb DEFAULT NULL::jsonb)
  RETURNS jsonb
  LANGUAGE plpgsql
@@ -14458,6 +14471,8 @@ CREATE CONSTRAINT TRIGGER messenger_events_wake AFTER INSERT ON public.messenger
 
 CREATE TRIGGER messenger_steps_waited AFTER INSERT OR UPDATE OF status ON public.messenger_steps FOR EACH ROW WHEN (((new.kind = ANY (ARRAY['wait'::text, 'all'::text])) AND (new.status <> 'pending'::text))) EXECUTE FUNCTION messenger.forget_waits();
 
+CREATE TRIGGER messenger_schedules_plannable BEFORE INSERT OR UPDATE OF next_run_at ON public.messenger_schedules FOR EACH ROW WHEN ((new.next_run_at > '2100-01-01 00:00:00+00'::timestamp with time zone)) EXECUTE FUNCTION messenger.plannable_time();
+
 CREATE TRIGGER messenger_messages_wake_for_return AFTER UPDATE OF status ON public.messenger_messages FOR EACH ROW WHEN (((old.status = 'processing'::text) AND (new.status = 'pending'::text) AND (NOT new.blocked) AND (new.available_at <= (public.messenger_now() + '00:01:05'::interval)) AND (current_setting('messenger.settles'::text, true) IS DISTINCT FROM 'true'::text))) EXECUTE FUNCTION messenger.wake_for_change();
 
 CREATE TRIGGER messenger_queues_wake AFTER UPDATE ON public.messenger_queues FOR EACH ROW WHEN ((old.* IS DISTINCT FROM new.*)) EXECUTE FUNCTION messenger.wake_for_queue();
@@ -16265,6 +16280,9 @@ comment on routine messenger.place_after(jsonb) is
 
 comment on routine messenger.place_of(jsonb) is
   'Part of a claim: the place that a key of last_keys names; it is an array of priority, due time and id.';
+
+comment on routine messenger.plannable_time() is
+  'Trigger: a planned time that lies further ahead than any schedule plans counts as none, and the next tick plans again.';
 
 comment on routine messenger.positions_of(bigint,text) is
   'Part of messenger_cancel_message: positions in the outbox of a message; with a user, only of one that this user dispatched.';

@@ -191,3 +191,23 @@ create trigger messenger_schedules_changed
     )
   )
   execute function messenger.schedule_changed();
+
+-- No claim would find such a time due. The longest interval and the longest wait of a cron expression are shorter.
+create function messenger.plannable_time() returns trigger
+language plpgsql
+set search_path = ''
+as $$
+begin
+  if new.next_run_at > greatest(public.messenger_now(), new.start_at, new.run_at) + interval '101 years' then
+    new.next_run_at := null;
+  end if;
+  return new;
+end
+$$;
+comment on function messenger.plannable_time() is
+  'Trigger: a planned time that lies further ahead than any schedule plans counts as none, and the next tick plans again.';
+
+create trigger messenger_schedules_plannable
+  before insert or update of next_run_at on public.messenger_schedules
+  for each row when (new.next_run_at > '2100-01-01Z'::timestamptz)
+  execute function messenger.plannable_time();
