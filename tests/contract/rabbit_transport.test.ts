@@ -1,6 +1,7 @@
 /** The transport over RabbitMQ keeps the contract: through home's outbox, a relay, a real broker, and back. */
 
 import { amqp } from "../../supabase/functions/_shared/symphony/amqp.ts";
+import { arrived } from "../support/arrived.ts";
 import { hasRabbit, type RabbitCluster, startRabbit } from "../support/rabbit/cluster.ts";
 import { openOver } from "./engine_under_test.ts";
 import { testTransport } from "./transport_contract.ts";
@@ -23,7 +24,7 @@ if (hasRabbit) {
       maxBytes: 100_000,
     });
     await engine.declare([]);
-    return await openOver(engine);
+    return await openOver(arrived(engine));
   });
 } else {
   Deno.test.ignore("over RabbitMQ: needs Debian's package rabbitmq-server", () => {});
