@@ -27,7 +27,8 @@ Deno.test("a message that is lost before its start leaves its room to others", a
     settler: { buffer: { settlements: () => [].values() } },
     ...{ leaseMs: 30, claimer, changed, log: logTo([]) },
   } as unknown as HeldLeasesParts);
-  await changed.next(60_000);
+  await changed.next(performance.now() + 60_000);
+  changed.close();
   leases.close();
   assertEquals([claimer.buffer.size, claimer.bytes.room], [0, 250]);
 });

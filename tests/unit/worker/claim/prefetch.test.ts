@@ -31,7 +31,10 @@ Deno.test("a drain of fast messages claims full batches after its first claim", 
   await untimed(async () => {
     assertEquals((await work({ batchSize: 100, concurrency: 10 })).handled, 300);
   });
-  assertEquals(claims.slice(0, 2), [20, 80]);
+  const [first, second = 0] = claims;
+  assertEquals(first, 20);
+  // The worker holds 100 messages then, of the first claim those that have not run yet.
+  assert(second >= 80, String(second));
 });
 
 for (const [batchSize, most] of [[600, 2], [3_000, 3]] as const) {

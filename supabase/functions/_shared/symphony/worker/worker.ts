@@ -85,7 +85,7 @@ class Worker {
       this.#runClaimed(now);
       this.#settleAndClaim(now);
       this.#seeToDuties(now);
-      if (!this.#isFinished) await this.#changed.next(this.#nextTime(now) - now);
+      if (!this.#isFinished) await this.#changed.next(this.#nextTime(now));
     }
     const { report, folds } = this.#settler;
     const { stopsAt } = this.#end.budget;
@@ -99,6 +99,7 @@ class Worker {
     this.#slots.stopAll(new WorkerStoppedError());
     this.#slots.close();
     this.#settler.close();
+    this.#changed.close();
   }
 
   get #isFinished(): boolean {

@@ -56,15 +56,18 @@ export class ProcessLock {
     return admitted ? await this.#leaving(work) : null;
   }
 
-  async #leaving<T>(work: () => Promise<T>): Promise<T> {
-    try {
-      return await work();
-    } finally {
-      if (this.#exclusive) this.#exclusive = false;
-      else this.#sharing--;
-      this.#admit();
-    }
+  /** Returns the promise of the work itself: one of its own would cost each message. */
+  #leaving<T>(work: () => Promise<T>): Promise<T> {
+    const running = work();
+    running.then(this.#leave, this.#leave);
+    return running;
   }
+
+  readonly #leave = (): void => {
+    if (this.#exclusive) this.#exclusive = false;
+    else this.#sharing--;
+    this.#admit();
+  };
 
   #admit(): void {
     for (let next = this.#waiting[0]; next && !this.#exclusive; next = this.#waiting[0]) {

@@ -80,9 +80,13 @@ export class ProgressReporter {
    * An attempt has ended. Its last report is written before its outcome, unless the message was handled.
    * @returns whether any progress of it was written; at once for a message without reports, as most are
    */
-  end({ id }: Running, isHandled: boolean): boolean | Promise<boolean> {
-    const hasReports = this.#pending.has(id) || this.#written.has(id);
-    return hasReports ? this.#end(id, isHandled) : false;
+  end(running: Running, isHandled: boolean): boolean | Promise<boolean> {
+    return this.hasReports(running) ? this.#end(running.id, isHandled) : false;
+  }
+
+  /** Whether any progress of a running message waits to be written, or was written. */
+  hasReports({ id }: Running): boolean {
+    return this.#pending.has(id) || this.#written.has(id);
   }
 
   async #end(id: string, isHandled: boolean): Promise<boolean> {
