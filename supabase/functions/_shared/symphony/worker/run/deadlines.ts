@@ -5,21 +5,26 @@ import { LONGEST_TIMER_MS, type Task } from "./task.ts";
 
 /** Stops tasks whose timeout has ended. */
 export class Deadlines {
-  readonly #timeouts = new Map<Task, number>();
+  readonly #tasks: Iterable<Task>;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #firesAt = Infinity;
+
+  /** @param tasks those that run. A list of its own would cost each message more than its timeout does otherwise */
+  constructor(tasks: Iterable<Task>) {
+    this.#tasks = tasks;
+  }
 
   /** The task is stopped `timeoutMs` after `startedAt`. */
   set(task: Task, startedAt: number, timeoutMs: number): void {
     task.deadline = startedAt + timeoutMs;
-    this.#timeouts.set(task, timeoutMs);
+    task.timeoutMs = timeoutMs;
     // A task that is done leaves the timer as it is: to let it fire for nothing is cheaper than to set it again.
     if (task.deadline < this.#firesAt) this.#fireAt(task.deadline);
   }
 
   /** Forgets a task that is done. */
   clear(task: Task): void {
-    this.#timeouts.delete(task);
+    task.deadline = Infinity;
   }
 
   /** Ends the timer. */
@@ -38,11 +43,11 @@ export class Deadlines {
   #fire(): void {
     const now = performance.now();
     let next = Infinity;
-    for (const [task, timeoutMs] of this.#timeouts) {
+    for (const task of this.#tasks) {
       if (task.deadline > now) next = Math.min(next, task.deadline);
       else {
-        this.#timeouts.delete(task);
-        task.stop(new HandlerTimeoutError(timeoutMs));
+        task.deadline = Infinity;
+        task.stop(new HandlerTimeoutError(task.timeoutMs));
       }
     }
     this.#fireAt(next);

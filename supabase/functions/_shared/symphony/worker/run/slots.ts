@@ -65,7 +65,8 @@ export class Slots {
     const formerRuns = formerRunsOf(options.bus);
     const steps = new StepStore(options);
     const eventReader = new EventReader(options);
-    this.#tools = { ...options, deadlines: new Deadlines(), formerRuns, steps, eventReader };
+    const deadlines = new Deadlines(this.#tasks);
+    this.#tools = { ...options, deadlines, formerRuns, steps, eventReader };
   }
 
   get free(): number {

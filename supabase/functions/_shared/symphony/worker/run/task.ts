@@ -8,6 +8,8 @@ import { WorkerStoppedError } from "../../message/errors.ts";
 export class Task {
   /** When its timeout ends, on the clock of performance.now(). */
   deadline = Infinity;
+  /** Length of the timeout, in ms. */
+  timeoutMs = Infinity;
   /** Called once, when the task is stopped. */
   onStop: ((reason: unknown) => void) | undefined;
   /** Set when the handlers begin; settles when they have ended. */
