@@ -38,6 +38,7 @@ type RestOfRow = [
   interruptions: number,
 ];
 
+const NO_STAMPS: Stamps = Object.freeze({});
 const NOTHING_MORE: RestOfRow = [null, false, 0, null, false, 0, 0];
 
 /** The first and the last moment that a Date can hold. */
@@ -63,14 +64,15 @@ export function toEnvelope(
     row;
   const [expiresAt, expired, retryCount, stamps, alone, snoozes, interruptions] = rest ??
     NOTHING_MORE;
+  const due = toDate(availableAt);
   return {
     id,
     type,
     payload,
     queue,
     priority,
-    availableAt: toDate(availableAt),
-    createdAt: toDate(createdAt),
+    availableAt: due,
+    createdAt: createdAt === availableAt ? due : toDate(createdAt),
     expiresAt: expiresAt === null ? null : toDate(expiresAt),
     expired,
     retryCount: Math.min(Math.max(0, retryCount), MOST),
@@ -149,7 +151,7 @@ function isDeeper(value: unknown, levels: number): boolean {
  * @param value the stored value, parsed from JSON for this call
  */
 export function toStamps(value: unknown): Stamps {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) return {};
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return NO_STAMPS;
   const stamps: Record<string, unknown> = value as Record<string, unknown>;
   const checks = checksOfStamps();
   for (const name of Object.keys(stamps)) {
