@@ -201,7 +201,10 @@ export class MessageBus {
     if (!definition) throw new UnknownMessageTypeError(type);
     const options = input.options === undefined ? NO_OPTIONS : ownOptions(input.options);
     const { json, parsed } = await this.#checkPayload(definition, payload);
-    const message = await this.#withCancel(outgoing(definition, json, options, parsed), options);
+    let message = outgoing(definition, json, options, parsed);
+    if (options.onCancelled !== undefined) {
+      message = await this.#withCancel(message, options.onCancelled);
+    }
     if (this.#middleware.length === 0) return this.#route(message);
     let changed: OutgoingMessage;
     try {
@@ -223,9 +226,8 @@ export class MessageBus {
   /** Adds the message that a cancel dispatches, as a stamp: a cancel may come from SQL, which has no definitions. */
   async #withCancel(
     message: OutgoingMessage,
-    { onCancelled }: DispatchOptions,
+    onCancelled: NonNullable<DispatchOptions["onCancelled"]>,
   ): Promise<OutgoingMessage> {
-    if (onCancelled === undefined) return message;
     checkNames(onCancelled, ["type", "payload"], "onCancelled: ");
     return {
       ...message,
