@@ -59,3 +59,19 @@ Deno.test("no text calls the command by a name that users do not have", () => {
   const other = /(?<![-\w./"]|task )messenger (failed|queues|outbox|alerts|webhooks|schedules)\b/;
   assertEquals(TEXTS.filter((path) => other.test(Deno.readTextFileSync(path))), []);
 });
+
+Deno.test("the table of the command lists each group's commands as its help does", async () => {
+  const page = Deno.readTextFileSync("docs/management.md");
+  const rows = [...page.matchAll(/^\| `([a-z]+)` +\| (`.*) \|$/gm)];
+  const groups = rows.slice(rows.findIndex(([, name]) => name === "messages"));
+  assert(groups.length > 7, `${groups.length} groups`);
+  for (const [, name = "", verbs = ""] of groups) {
+    // Groups within a group are listed behind a semicolon, each with its own commands behind a colon.
+    const [own = "", ...inner] = verbs.split("; ");
+    const listed = [own, ...inner.map((group) => group.split(":")[0])].join().match(/[a-z]+/g);
+    const [, commands = ""] = (await helpOf([name]) ?? "").split("\nCommands:\n");
+    const helped = [...commands.matchAll(/^ {2}([a-z]+)/gm)].map(([, verb]) => verb)
+      .filter((verb) => verb !== "help");
+    assertEquals([name, listed?.sort()], [name, helped.sort()]);
+  }
+});
