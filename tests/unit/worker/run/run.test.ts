@@ -17,6 +17,14 @@ Deno.test("a schema that never settles is stopped at the timeout, as a handler i
   assertEquals([reason, errors[0]?.class], ["exhausted", "HandlerTimeoutError"]);
 });
 
+Deno.test("a message that another project handles, and that SQL wrote here, is a dead letter and not handled", async () => {
+  const { reason, errors } = await trouble(
+    defineMessage({ type: "T", schema: z.unknown(), transport: "eu" }),
+  );
+  assertEquals([reason, errors[0]?.class], ["unrecoverable", "UnrecoverableError"]);
+  assert(errors[0]?.message.startsWith("handler: T has none here; "));
+});
+
 Deno.test("a slot is free after the stop, whatever a handler's dispatch or a later handler's schema does", async () => {
   let parses = 0;
   const second = z.unknown().refine(() => ++parses === 1 ? Promise.resolve(true) : never);

@@ -13,7 +13,7 @@ import type { MessageBus } from "../../bus/bus.ts";
 import type { MessageDefinition } from "../../message/definition.ts";
 import type { Envelope } from "../../message/envelope.ts";
 import { parentQueue } from "../../message/lane.ts";
-import { UnknownMessageTypeError } from "../../message/errors.ts";
+import { UnknownMessageTypeError, UnrecoverableError } from "../../message/errors.ts";
 import {
   handled,
   type Outcome,
@@ -110,12 +110,19 @@ function begin(task: Task, startedAt: number): Attempt {
 
 /**
  * @throws UnknownMessageTypeError
+ * @throws UnrecoverableError if another project handles the type: SQL that names home, or that follows the routes of the
+ * deploy before, writes it here. Without a handler it would count as handled, and be lost
  * @throws WrongQueueError in a tick, if the message needs a worker: SQL, which knows no definitions, can
  * write it into any queue. An operator may let ticks serve its own queue
  */
 function findDefinition({ type, queue }: Envelope, { bus, isTick }: RunTools): MessageDefinition {
   const definition = bus.registry.get(type);
   if (!definition) throw new UnknownMessageTypeError(type);
+  if (definition.handlers.length === 0 && !definition.batch) {
+    throw new UnrecoverableError(
+      `handler: ${type} has none here; redrive it once its route leads to the project that handles it`,
+    );
+  }
   if (isTick && definition.runsOn === "worker" && parentQueue(queue) !== definition.queue) {
     throw new WrongQueueError(definition, queue);
   }
