@@ -8,7 +8,7 @@ import {
   type MessageDefinition,
   type RoutingOptions,
 } from "../../../supabase/functions/_shared/symphony/index.ts";
-import { routingOf } from "../../../supabase/functions/_shared/symphony/bus/routing.ts";
+import { matches, routingOf } from "../../../supabase/functions/_shared/symphony/bus/routing.ts";
 import { InMemoryTransport } from "../../../supabase/functions/_shared/symphony/testing.ts";
 import { unusedSupabase } from "../../../supabase/functions/_shared/symphony/testing/unused-supabase.ts";
 import { define } from "../../support/definitions.ts";
@@ -30,6 +30,14 @@ function setup(options: RoutingOptions, messages: readonly MessageDefinition[]) 
   };
   return { bus, memory, router, transportOf };
 }
+
+Deno.test("a star stands for any letters, also for none, and overlaps no other part", () => {
+  const fit = { "*": "A", "A*": "A", "*a*b": "xabab", "A*A": "AxA", "**": "AB", "a.*": "a.b" };
+  for (const [pattern, type] of Object.entries(fit)) assertEquals(matches(pattern, type), true);
+  const misfit = { "A*A": "A", "*ab*b": "xab", "a.*": "axb", "": "A", "B*": "AB", "*A": "AB" };
+  for (const [pattern, type] of Object.entries(misfit)) assertEquals(matches(pattern, type), false);
+  assertEquals(matches(`${"*a".repeat(30)}*b`, "a".repeat(199) + "c"), false);
+});
 
 Deno.test("an exact type beats a pattern, the longest pattern wins, and both beat the definition", async () => {
   const { transportOf } = setup({
