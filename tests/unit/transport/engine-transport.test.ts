@@ -15,11 +15,12 @@ const away = () => Promise.reject(new TransportError("test", "the database is aw
 /** A transport over a broker that has messages, with calls to home that fail until they are mended. */
 async function start(
   payloads: readonly string[],
-  { now = Date.now, outbox = true, repeated = true, groupOf = () => "g" }: {
+  { now = Date.now, outbox = true, repeated = true, groupOf = () => "g", queue = "default" }: {
     readonly now?: () => number;
     readonly groupOf?: (payload: string) => string | null;
     readonly outbox?: boolean;
     readonly repeated?: boolean;
+    readonly queue?: string;
   } = {},
 ) {
   const lines: LogLine[] = [];
@@ -30,7 +31,7 @@ async function start(
     const createdAt = new Date().toISOString();
     const groupKey = groupOf(payload);
     const body = writeBody({ origin, payload, createdAt, groupKey, repeated });
-    const facts = { type: "T", queue: "default", priority: 0, groupKey };
+    const facts = { type: "T", queue, priority: 0, groupKey };
     return { id: String(index + 1), publication: 1, body, bytes: body.length, ...facts };
   }));
   const calls = { lookUp: away as () => Promise<LookedUp[]>, isAway: true, leaseMs: 0 };
@@ -60,6 +61,15 @@ Deno.test("what was pulled while home is out of reach is read by a later claim",
   calls.isAway = false;
   assertEquals((await transport.claim(claimOf())).messages.map(({ payload }) => payload), ["a"]);
   assertEquals(broker.size, 2);
+});
+
+Deno.test("a message of a lane is read from an engine that keeps the lanes of queues", async () => {
+  const { transport, calls, broker } = await start(["a"], { queue: "default/..%2Facme" });
+  calls.isAway = false;
+  calls.lookUp = () => Promise.resolve([{ handled: false, starts: 0 }]);
+  const { messages } = await transport.claim(claimOf());
+  assertEquals(messages.map(({ queue }) => queue), ["default/..%2Facme"]);
+  assertEquals(broker.size, 1);
 });
 
 Deno.test("what could not be looked up in the inbox is taken by a later claim, in the order of its group", async () => {

@@ -3,6 +3,7 @@
 import { toStamps } from "../database/claimed-messages.ts";
 import type { DeliveryCalls } from "../database/delivery-calls.ts";
 import { BUS_STAMPS, type Stamps } from "../message/envelope.ts";
+import { checkQueue } from "../message/names.ts";
 import { readProperty } from "../runtime/inspect.ts";
 import { isStorable } from "../runtime/json.ts";
 import type { Logger } from "../runtime/log.ts";
@@ -81,9 +82,7 @@ export class DeliveryReader {
       if (type.length < 1 || type.length > 200 || !isStorable(type)) {
         throw new RangeError("type: has to be a name of 1 to 200 characters");
       }
-      if (!/^[A-Za-z0-9_.:-]{1,100}$/.test(queue)) {
-        throw new RangeError("queue: has to be 1 to 100 letters, digits or _ . : -");
-      }
+      checkQueue(queue, "queue");
       return readBody(delivery.body);
     } catch (error) {
       return error instanceof Error ? error : new Error(String(error));
