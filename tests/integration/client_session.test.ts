@@ -1,8 +1,13 @@
 /** The client and the sessions of a real supabase-js: tokens that are renewed, and users who sign out and in. */
 
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertRejects } from "@std/assert";
 import { createClient } from "@supabase/supabase-js";
-import { createMessengerClient, isMessengerError } from "../../client/mod.ts";
+import {
+  createBatches,
+  createMessengerClient,
+  isMessengerError,
+  MessengerError,
+} from "../../client/mod.ts";
 import { eventually, testsOnStack, type TestStack } from "../support/stack.ts";
 
 /** A client whose user signs in with a password, so that the same one can again. */
@@ -57,5 +62,28 @@ testsOnStack({}, (test) => {
     assertEquals([(await end).status, before === after], ["handled", false]);
     assertEquals(new Set(seen), new Set(["polling"]));
     stop();
+  });
+
+  test("a visitor is asked to sign in, in words that a page can show", async (stack) => {
+    const { supabase, messenger } = await person(stack);
+    const { id } = await messenger.dispatch("Choosy", {}, { delay: "1h" });
+    await supabase.auth.signOut();
+    const batches = createBatches(supabase);
+    for (
+      const call of [
+        () => messenger.status(id),
+        () => messenger.list(),
+        () => messenger.cancel(id),
+        () => messenger.schedules.list(),
+        () => batches.list(),
+        () => batches.create([{ type: "Choosy", payload: {} }], { name: "mine" }),
+      ]
+    ) {
+      const { code, message } = await assertRejects(call, MessengerError);
+      assertEquals([code, message], [
+        "signed_out",
+        "Sign in: this path is for signed-in users",
+      ]);
+    }
   });
 });

@@ -34,7 +34,11 @@ export async function authenticate(
   request: Request,
   modes: keyof typeof MODES,
 ): Promise<Caller> {
-  const data = await verify(request, MODES[modes]);
+  // The key of visitors is accepted too, so that the refusal asks them to sign in.
+  const data = await verify(request, MODES[modes === "secret-or-user" ? "any-key" : modes]);
+  if (data.authMode === "publishable" && modes === "secret-or-user") {
+    throw new Problem(401, "unauthorized", "Sign in: this path is for signed-in users");
+  }
   if (data.authMode === "secret" || data.authMode === "publishable") return { kind: data.authMode };
 
   const claims = data.jwtClaims;
@@ -78,7 +82,8 @@ export async function verify(request: Request, auth: AuthModeWithKey[]): Promise
   });
   if (!error) return data;
   const code = error.status === 401 ? "unauthorized" : "misconfigured";
-  throw new Problem(error.status === 401 ? 401 : 500, code, error.message);
+  const message = error.message.replace("[@supabase/server] ", "");
+  throw new Problem(error.status === 401 ? 401 : 500, code, message);
 }
 
 /**
