@@ -43,7 +43,8 @@ export function createStoredJobs({ session }: Pick<Messenger, "session">): Store
     store.put(stored);
   };
   return {
-    get: (key) => idsOf(store.get())[key],
+    // A key may be the name of a property that every object has.
+    get: (key) => new Map(Object.entries(idsOf(store.get()))).get(key),
     // Another provider of the page may have stored ids.
     set: (key, id) => save({ ...idsOf(load() ?? store.get()), [key]: id }),
     subscribe: store.subscribe,

@@ -23,11 +23,11 @@ const NOTHING = { subscribe: () => () => {}, get: getNone };
  * return <progress value={message?.progress?.value ?? 0} />;
  * ```
  *
- * @param message the message or its id; `skipToken`, or undefined, while there is none
+ * @param message the message or its id; `skipToken`, undefined or null while there is none
  */
-export function useMessage(message: MessageRef | SkipToken | undefined): MessageView {
+export function useMessage(message: MessageRef | SkipToken | null | undefined): MessageView {
   // A job may be another object at each render.
-  const id = typeof message === "object" ? message.id : message;
+  const id = (message as { readonly id?: string } | null | undefined)?.id ?? message;
   // Any symbol skips: a page may have two copies of this file, as ESM and as CommonJS.
   const observer = useOwn(
     ({ client }) => typeof id === "string" ? client.observe(message as MessageRef) : NOTHING,

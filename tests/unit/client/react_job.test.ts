@@ -155,6 +155,21 @@ Deno.test("two storage keys are two jobs at once", async () => {
   other.unmount();
 });
 
+for (const storageKey of ["constructor", "__proto__", "toString"]) {
+  Deno.test(`a job may be stored under the key ${storageKey}`, async () => {
+    sessionStorage.clear();
+    const { supabase } = fakeMessenger();
+    const first = await load(supabase, { storageKey });
+    assertEquals([first.current.job, first.current.isPending], [undefined, false]);
+    await first.current.dispatch({ video: 1 });
+    await first.until(({ message }) => message?.id === "1");
+    first.unmount();
+    const page = await load(supabase, { storageKey });
+    assertEquals(idOf(page.current), "1");
+    page.unmount();
+  });
+}
+
 Deno.test("a second dispatch is followed in the place of the first", async () => {
   const { page } = await withJob();
   const promise = page.current.dispatch({ video: 2 });

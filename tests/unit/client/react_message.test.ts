@@ -61,9 +61,12 @@ Deno.test("ten components that follow one message share its requests", async () 
 
 Deno.test("without an id there is no request, and with one it follows", async () => {
   const { supabase, messenger } = fakeMessenger();
-  const skipped = await mountHook(messenger, () => [useMessage(skipToken), useMessage(undefined)]);
+  const skipped = await mountHook(
+    messenger,
+    () => [useMessage(skipToken), useMessage(undefined), useMessage(null)],
+  );
   const none = { connection: "connecting" };
-  assertEquals<unknown>(skipped.current, [none, none]);
+  assertEquals<unknown>(skipped.current, [none, none, none]);
   assertEquals(supabase.names(), []);
   skipped.unmount();
 });
