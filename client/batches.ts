@@ -68,7 +68,10 @@ export interface BatchesClient<Messages extends MessagesShape<Messages> = AnyMes
   list(page?: PageOptions): Promise<OwnBatches>;
   /** Returns its state. @throws MessengerError `not_found` if it does not exist or is another user's */
   get(batch: BatchRef, options?: Abortable): Promise<FollowedBatch>;
-  /** Yields its state, and each later state that is seen, until no member waits or runs. Failures that may pass do not end it. */
+  /**
+   * Yields its state, and each later state that is seen, until no member waits or runs. Failures that may pass do not
+   * end it; `return()` of the generator ends it at once.
+   */
   follow(batch: BatchRef, options?: Abortable): AsyncGenerator<FollowedBatch, undefined>;
   /** Waits until no member waits or runs, and returns the state. */
   finished(batch: BatchRef, options?: Abortable): Promise<FollowedBatch>;
@@ -98,7 +101,8 @@ export function createBatches<Messages extends MessagesShape<Messages> = AnyMess
   const path = async (ref: BatchRef) => `/batches/${idOf(ref, "batch")}`;
   const get: BatchesClient["get"] = (ref, options) =>
     request<FollowedBatch>(path(ref), "id", options);
-  const follow = (ref: BatchRef, options?: Abortable) => states(() => get(ref, options), options);
+  const follow = (ref: BatchRef, options?: Abortable) =>
+    statesOf((signal) => get(ref, { signal }), options);
   const client: BatchesClient = {
     ...{ get, follow },
     create: async (
@@ -182,10 +186,40 @@ function inWhole(error: unknown, before: number): unknown {
   return Object.assign(error, { message, issues });
 }
 
+/** Follows a batch. `return()` ends it at once, also while a state is waited for. */
+function statesOf(
+  ask: (signal: AbortSignal) => Promise<FollowedBatch>,
+  options: Abortable = {},
+): AsyncGenerator<FollowedBatch, undefined> {
+  const { signal } = checked(options);
+  const over = new AbortController();
+  let isLeft = false;
+  async function* generate(): AsyncGenerator<FollowedBatch, undefined> {
+    try {
+      signal?.throwIfAborted();
+      // The controller has the option `signal`, which ends the listening.
+      signal?.addEventListener("abort", () => over.abort(signal.reason), over);
+      return yield* untilEnd(() => ask(over.signal), over.signal);
+    } catch (error) {
+      if (!isLeft) throw error;
+    } finally {
+      over.abort();
+    }
+  }
+  const states = generate();
+  const { return: end } = states;
+  states.return = (value) => {
+    isLeft = true;
+    over.abort();
+    return end.call(states, value);
+  };
+  return states;
+}
+
 /** Asks for the state of a batch until it has ended, less and less often while nothing changes. */
-async function* states(
+async function* untilEnd(
   ask: () => Promise<FollowedBatch>,
-  { signal }: Abortable = {},
+  signal: AbortSignal,
 ): AsyncGenerator<FollowedBatch, undefined> {
   let last: string | undefined;
   let changedAt = Date.now();

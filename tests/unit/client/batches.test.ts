@@ -178,6 +178,28 @@ Deno.test("a batch that nothing happens to is asked for less and less often, and
   assertEquals(page.left(), { timers: 0, listeners: 0 });
 });
 
+Deno.test("return ends a follow of a batch at once, before it begins, while it asks and while it waits", async () => {
+  using page = fakePage();
+  const { batches, requests } = server(() => state(1));
+  const over = { done: true, value: undefined } as const;
+  const unread = batches.follow("7");
+  assertEquals([await unread.return(undefined), await unread.next()], [over, over]);
+  assertEquals(requests, []);
+  for (const waitMs of [0, 60_000]) {
+    const leaving = new AbortController();
+    const states = batches.follow("7", { signal: leaving.signal });
+    const first = states.next();
+    await page.advance(0);
+    assertEquals((await first).value?.handled, 1);
+    const waiting = states.next();
+    await page.advance(waitMs);
+    assertEquals(await states.return(undefined), over);
+    assertEquals([await waiting, await states.next()], [over, over]);
+    leaving.abort("nothing listens");
+    assertEquals(page.left(), { timers: 0, listeners: 0 });
+  }
+});
+
 Deno.test("a batch that is not there ends a follow, and an id of another kind is refused", async () => {
   const { batches, requests } = server(() => {
     throw refusal({ status: 404, body: { code: "not_found", message: "id: there is no batch" } });
