@@ -109,6 +109,8 @@ function liveUpdates(supabase: SupabaseLike): LiveUpdates {
     const there = supabase.getChannels().find((other) => other.topic === `realtime:${topic}`);
     if (there !== channel) await close();
     if (user && !channel) open(topic, there);
+    // An app that removes all channels ends the connection too, which does not come back by itself.
+    if (own) supabase.realtime.connect?.();
     joinBy = own && !isOn() ? Math.min(joinBy, now + PATIENCE_MS) : Infinity;
     if (now > joinBy) await rest();
   };

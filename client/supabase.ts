@@ -52,6 +52,8 @@ export interface SupabaseLike extends FunctionsLike {
   readonly realtime: {
     readonly accessTokenValue: string | null;
     setAuth(): Promise<void>;
+    /** Does nothing while there is a connection. */
+    connect?(): void;
   };
   channel(topic: string, options: { config: { private: boolean } }): ChannelLike;
   getChannels(): readonly ChannelLike[];

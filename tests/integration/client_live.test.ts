@@ -141,6 +141,12 @@ testsOnStack({}, (test) => {
       await raw.unsubscribe();
       await joined(2);
       await live(fourth);
+
+      // Where the app ends the connection, as it does with all of its channels, it is opened again.
+      supabase.realtime.disconnect();
+      await eventually(fourth.view, ({ connection }) => connection !== "live");
+      await joined(3);
+      await live(fourth);
       third.stop();
       fourth.stop();
       await eventually(
@@ -151,11 +157,11 @@ testsOnStack({}, (test) => {
       // A channel of the app's own that was there first is used, and never removed.
       const own = supabase.channel(topic, { config: { private: true } });
       own.subscribe();
-      await joined(3);
+      await joined(4);
       const fifth = await observe(one);
       await live(fifth);
       fifth.stop();
-      assertEquals([supabase.getChannels().length, realtime.joined.length], [1, 3]);
+      assertEquals([supabase.getChannels().length, realtime.joined.length], [1, 4]);
       await stack.tick();
       await supabase.removeAllChannels();
       await realtime.stop();
