@@ -144,7 +144,7 @@ export function dispatching<Result>(
       idempotencyKey: message.idempotencyKey ??
         ((idempotencyKeys ?? user) && !message.dedupeKey ? makeKey() : undefined),
     }));
-    const keys = sent.flatMap(({ idempotencyKey }) => idempotencyKey ?? []);
+    const keys = sent.flatMap((message) => message.idempotencyKey ?? []);
     try {
       const { ids } = await request<{ ids: string[] }>(
         ...["", "ids", { signal }, "POST", isList ? sent : sent[0]] as const,
@@ -155,15 +155,15 @@ export function dispatching<Result>(
         wrap({ kind: "message", id: ids[index] as string, type, idempotencyKey }, user)
       );
     } catch (error) {
-      const told = isList ? { idempotencyKeys: keys } : { idempotencyKey: keys[0] };
-      throw keys[0] ? withKeys(error, signal, told) : error;
+      throw keys[0]
+        ? withKeys(error, signal, isList ? { idempotencyKeys: keys } : { idempotencyKey: keys[0] })
+        : error;
     }
   };
   return {
     dispatch: async (type, payload, given = {}) => {
       const { signal, ...options } = checked(given);
-      const [result] = await send([{ ...options, type: nameOf(type), payload }], signal);
-      return result as Result;
+      return (await send([{ ...options, type: nameOf(type), payload }], signal))[0] as Result;
     },
     dispatchAll: async (messages, options = {}) => {
       return await send(

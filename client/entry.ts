@@ -51,12 +51,9 @@ export interface Entry extends Store<MessageView> {
 /** The view of a message that is not followed yet. */
 export const START = { connection: "connecting" } as MessageView;
 
-/** The states that others follow, in their order within an attempt. */
-const ORDER = ["pending", "processing", "retrying"];
-
-/** Place of a state within an attempt; the final ones come last. */
+/** Place of a state within an attempt, in the order in which they follow; the final ones come last. */
 function rank({ status }: FollowedState): number {
-  return ORDER.indexOf(status) + 1 || 4;
+  return ["pending", "processing", "retrying"].indexOf(status) + 1 || 4;
 }
 
 /** When a waiting message is due, in ms since 1970; 0 if it does not wait. */

@@ -20,7 +20,7 @@ export interface Issue {
  * - `conflict`: the request contradicts the current state
  * - `rate_limited`: `retryAfterMs` is the time until the next allowed request
  * - `offline`: the browser has no connection
- * - `unavailable`: no answer came, or the server reports a failure that may pass
+ * - `unavailable`: no answer came, the token cannot be renewed now, or the server reports a failure that may pass
  * - `internal`: only an operator can help
  * - `aborted`: the caller's signal ended a dispatch that has a key; `cause` is the reason
  */
@@ -45,7 +45,7 @@ const MARK = Symbol.for("symphony-messenger.error");
 
 /** Any failure of the client. */
 export class MessengerError extends Error {
-  override name = "MessengerError";
+  declare name: string;
   declare readonly code: MessengerErrorCode;
   /** The server's own code: `invalid_payload`, `unknown_type`, ... (docs/dispatching.md); else the same as `code`. */
   declare readonly detail: string;
@@ -66,13 +66,21 @@ export class MessengerError extends Error {
     super(message);
     Object.assign(
       this,
-      { code, detail: code, status: 0, issues: [], retryable: /^(r|o|una)/.test(code) },
+      {
+        name: "MessengerError",
+        [MARK]: true,
+        code,
+        detail: code,
+        status: 0,
+        issues: [],
+        retryable: /^(r|o|una)/.test(code),
+      },
       details,
     );
   }
 
   /** Marks the class, see {@link isMessengerError}. */
-  readonly [MARK] = true;
+  declare readonly [MARK]: true;
 }
 
 /** Whether a value is an error of this client. Unlike `instanceof`, it also knows errors of another copy of the library. */
@@ -134,12 +142,14 @@ export async function toMessengerError(
   const after = headers.get("retry-after") as string;
   const afterMs = +after * 1_000 || Date.parse(after) - Date.now();
   const kind = Object.keys(KINDS).find((kind) => (KINDS[kind] as RegExp).test(`${status} ${code}`));
+  // `forbidden` and `signed_out`.
+  const user = /^[fs]/.test(kind as string) && await userOf(supabase);
+  // The request had no token, which cannot be renewed now.
+  if (user === "") return toMessengerError();
   return new MessengerError(
     message ?? `HTTP ${status}`,
     // Without a user, a refusal asks for one.
-    (kind === "forbidden" && await userOf(supabase) === null
-      ? "signed_out"
-      : kind ?? "internal") as MessengerErrorCode,
+    (user === null ? "signed_out" : kind ?? "internal") as MessengerErrorCode,
     {
       ...{ status, detail: `${code ?? `http_${status}`}`, issues: issues ?? [], cause },
       retryAfterMs: afterMs >= 0 ? afterMs : undefined,

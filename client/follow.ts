@@ -2,6 +2,7 @@
 
 import { type FollowedState, isFinal, type MessageObserver } from "./entry.ts";
 import type { MessengerError } from "./errors.ts";
+import { checked } from "./given.ts";
 import type { Abortable } from "./request.ts";
 
 /**
@@ -18,8 +19,9 @@ export interface MessageStates<Result = unknown> extends AsyncIterable<FollowedS
 /** Follows a message. Nothing happens before the first state is asked for. */
 export function follow(
   { subscribe, get }: MessageObserver,
-  { signal }: Abortable = {},
+  options: Abortable = {},
 ): MessageStates {
+  const { signal } = checked(options);
   /** States that were not asked for yet. */
   const unread: FollowedState[] = [];
   let last: FollowedState | undefined;

@@ -38,9 +38,11 @@ export function exactJson(body: unknown): string {
 /** Whether JSON keeps an object. The JSON of an invalid Date is null. */
 function isPlain(value: unknown): boolean {
   const prototype = value && Object.getPrototypeOf(value);
+  // Throws for symbols, which JSON leaves out.
+  const keys = Reflect.ownKeys({ ...value as object }).join("");
   // A plain object's prototype has no prototype itself. This holds for objects of other realms too.
   return Array.isArray(value)
     // Its other properties would be left out.
-    ? !/\D/.test(Object.keys(value).join(""))
+    ? !/\D/.test(keys)
     : !(prototype && Object.getPrototypeOf(prototype));
 }

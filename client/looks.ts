@@ -93,16 +93,17 @@ export function looksOf(
     const [first] = open;
     clearTimeout(timer);
     if (first && !looking) {
-      const waitMs = Math.max(first.lookAt, notBefore) - Date.now();
-      timer = setTimeout(look, Math.min(waitMs, MAX_TIMER_MS));
+      timer = setTimeout(
+        look,
+        Math.min(Math.max(first.lookAt, notBefore) - Date.now(), MAX_TIMER_MS),
+      );
     }
     // Last: a listener may throw.
     all().forEach(show);
   };
   /** Ends a look that is under way, and forgets that looks have failed. */
   const interrupt = () => {
-    looking?.abort();
-    looking = undefined;
+    looking = looking?.abort() as undefined;
     failures = 0;
     // A wait that the server asks for is kept.
     if (isCutOff) notBefore = 0;
@@ -185,7 +186,7 @@ export function looksOf(
     return undefined;
   };
 
-  async function look(): Promise<void> {
+  const look = async () => {
     lookedAt = Date.now();
     // Those that are due later come along.
     const due = open.splice(0, MAX_IDS);
@@ -195,12 +196,13 @@ export function looksOf(
       ...[request, due.map((entry) => entry.id), { signal: own.signal }] as const,
     ).catch((error) => error);
     const { messages, code } = answer;
-    const isRefused = code === "signed_out";
-    const user = (answer.missing?.[0] || isRefused) && await userOf(supabase) as User;
+    const user = answer.missing?.[0] && await userOf(supabase) || undefined;
     if (own !== looking) return;
     looking = undefined;
     if (messages) {
       interrupt();
+      // A wait that a server asked for may be longer than its limit lasts.
+      notBefore = 0;
       for (const entry of due) {
         const state = messages.find((one) => one.id === entry.id);
         update(
@@ -208,14 +210,16 @@ export function looksOf(
           state ? take(entry, state, entry.toldAt < lookedAt) : miss(entry, user as User),
         );
       }
-    } else if (isRefused ? failures < MAX_REFUSALS && user !== null : answer.retryable) {
+    } else if (
+      code === "signed_out" ? failures < MAX_REFUSALS && session.get() !== null : answer.retryable
+    ) {
       isCutOff = /^[ou]/.test(code as string);
       notBefore = Date.now() + retryDelay(failures++, answer.retryAfterMs);
     } else for (const entry of due) update(entry, answer as MessengerError);
     plan();
-  }
+  };
 
-  const { subscribe: join } = createStore(0, () => {
+  const used = createStore(0, () => {
     const stops = [
       session.subscribe(onUser),
       onPageEvent(onPage),
@@ -231,9 +235,9 @@ export function looksOf(
   });
   const add = (id: string) => {
     const entry: Entry = {
-      ...{ id, owner: session.get(), changedAt: Date.now(), toldAt: 0, lookAt: 0 },
+      ...{ id, owner: session.get(), changedAt: 0, toldAt: 0, lookAt: 0 },
       ...createStore(START, () => {
-        const leave = join(() => {});
+        const leave = used.subscribe(() => {});
         entries.set(id, entry);
         plan();
         return () => {

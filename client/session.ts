@@ -7,12 +7,12 @@ import { within } from "./within.ts";
 /** Longest wait for a session, in ms: supabase-js may be renewing its token. */
 const SESSION_MS = 10_000;
 
-/** A user's id; null if no user is signed in, undefined if that is not known. */
+/** A user's id; null if no user is signed in, undefined if that is not known, "" if their token cannot be renewed now. */
 export type User = string | null | undefined;
 
 /**
- * Returns the user's id; null if no user is signed in, undefined if the client has no sessions (`accessToken`), if
- * their token cannot be renewed now, or after the signal is aborted.
+ * Returns the user's id; null if no user is signed in, undefined if the client has no sessions (`accessToken`) or
+ * after the signal is aborted, "" if their token cannot be renewed now.
  */
 export async function userOf(
   supabase: FunctionsLike | undefined,
@@ -24,7 +24,7 @@ export async function userOf(
       signal,
       () => (supabase as FunctionsLike).auth.getSession(),
     );
-    return answer && (answer.data.session?.user.id ?? (answer.error ? undefined : null));
+    return answer?.data.session?.user.id ?? (answer && !answer.error ? null : "");
   } catch {
     return undefined;
   }

@@ -19,7 +19,7 @@ export function within<Result>(
     timer = setTimeout(resolve as () => void, ms);
     act?.(over.signal).then(resolve, reject);
   }).finally(() => {
-    clearTimeout(timer);
     over.abort();
+    clearTimeout(timer);
   });
 }

@@ -32,10 +32,14 @@ for (const [what, value] of wrong) {
       ["options", () => client.dispatchAll([{ type: "Any", payload: 1 }], given)],
       ["options", () => client.list(given)],
       ["options", () => client.status("1", given)],
+      ["options", async () => await client.follow("1", given).next()],
+      ["options", () => client.finished("1", given)],
       ["schedule", () => client.schedules.create("Any", 1, given)],
       ["options", () => client.schedules.list(given)],
       ["options", () => batches.create([], given)],
       ["options", () => batches.list(given)],
+      ["options", async () => await batches.follow("1", given).next()],
+      ["options", () => batches.finished("1", given)],
     ];
     if (!Array.isArray(value)) {
       calls.push(["messages", () => client.dispatchAll(given)]);
@@ -69,6 +73,21 @@ Deno.test("an array with further properties in a payload is refused with its pat
   const list = "a1".match(/\d/);
   const { issues } = await assertRejects(() => client.dispatch("Any", { list }), MessengerError);
   assertEquals([issues[0]?.path, requests], [["payload", "list"], []]);
+});
+
+Deno.test("a payload with a symbol as a key is refused with its path, and marks of frameworks are none", async () => {
+  const { supabase, requests } = fakeSupabase(() => ({ ids: ["1"] }));
+  const client = createDispatcher(supabase);
+  for (const [what, value] of [["object", {}], ["list", []]] as const) {
+    const payload = { [what]: Object.assign(value, { [Symbol("mark")]: 1 }) };
+    const { issues } = await assertRejects(() => client.dispatch("Any", payload), MessengerError);
+    assertEquals([issues[0]?.path, requests], [["payload", what], []]);
+  }
+  // MobX and Vue 2 mark what they observe.
+  const observed = Object.defineProperty({ a: 1 }, Symbol("mark"), { value: 1 });
+  const list = Object.defineProperty([1], "mark", { value: 1 });
+  await client.dispatch("Any", { observed, list });
+  assertEquals(requests[0]?.body, { type: "Any", payload: { observed: { a: 1 }, list: [1] } });
 });
 
 Deno.test("properties that a page adds to all objects are no options", () => {

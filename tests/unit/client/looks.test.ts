@@ -144,6 +144,25 @@ Deno.test("a rate limit on looks is kept, also when the page is looked at again"
   stop();
 });
 
+Deno.test("looks are as frequent as before once one succeeds, however long a wait was asked for", async () => {
+  using page = fakePage();
+  const bus = followed();
+  bus.put("1", { status: "processing", attempt: 1 });
+  const stop = bus.messenger.observe("1").subscribe(() => {});
+  await page.advance(0);
+  bus.failure = { status: 429, headers: { "retry-after": "3600" } };
+  await page.advance(500);
+  bus.failure = undefined;
+  await page.advance(60_000);
+  const { length } = bus.requests;
+  bus.put("1", { status: "processing", attempt: 2 });
+  await page.advance(30_000);
+  bus.put("1", { status: "processing", attempt: 3 });
+  await page.advance(30_000);
+  assertEquals(bus.requests.length - length > 5, true, `${bus.requests.length - length} looks`);
+  stop();
+});
+
 Deno.test("a listener that throws does not keep the client from looking again", async () => {
   const thrown: string[] = [];
   const onThrown = (event: PromiseRejectionEvent) => {

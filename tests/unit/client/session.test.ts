@@ -100,6 +100,27 @@ Deno.test("a token that stays refused is a missing session", async () => {
   assertEquals(page.left(), { timers: 0, listeners: 0 });
 });
 
+Deno.test("while a token cannot be renewed, a refusal is a failure that may pass", async () => {
+  using page = fakePage();
+  const bus = followed({ retries: 0 });
+  bus.put("1");
+  const { auth } = bus.supabase;
+  const { getSession } = auth;
+  // supabase-js sends requests without a token then.
+  auth.getSession = () => Promise.resolve({ data: { session: null }, error: new Error("503") });
+  bus.failure = { status: 403, body: { code: "forbidden", message: "type: you may not" } };
+  assertEquals(await code(bus.messenger.dispatch("Note", {})), "unavailable");
+  bus.failure = { status: 401, body: { code: "unauthorized" } };
+  assertEquals(await code(bus.messenger.status("1")), "unavailable");
+  const end = bus.messenger.finished("1");
+  await page.advance(60_000);
+  auth.getSession = getSession;
+  bus.failure = undefined;
+  bus.put("1", { status: "handled" });
+  await page.advance(60_000);
+  assertEquals((await end).status, "handled");
+});
+
 Deno.test("a visitor's follow asks for a user, and an observer's shows the message after sign-in", async () => {
   using page = fakePage();
   const bus = followed({}, null);
