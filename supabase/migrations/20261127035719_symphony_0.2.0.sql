@@ -653,6 +653,12 @@ drop routine messenger.share_room(text,integer);
 
 drop routine messenger.use_room(text,tid[],integer);
 
+drop routine messenger.lease_locked(messenger.locked_messages,uuid,uuid,integer,boolean,timestamp with time zone);
+
+drop routine public.messenger_claim(uuid,integer,integer,text[],jsonb,boolean,boolean,boolean,integer,integer,bigint,boolean);
+
+drop routine public.messenger_settle_and_claim(jsonb,uuid,integer,integer,text[],jsonb,boolean,boolean,boolean,integer,integer,bigint,boolean);
+
 drop routine messenger.range_condition(jsonb,boolean);
 
 drop routine messenger.failed_filter(bigint[],text,text,text,text,timestamp with time zone,timestamp with time zone,boolean);
@@ -4110,7 +4116,7 @@ begin
 end
 $function$;
 
-CREATE OR REPLACE FUNCTION messenger.lease_locked(p_claim messenger.locked_messages, p_token uuid, p_crashed_token uuid, p_lease_ms integer, p_unread boolean, p_clock timestamp with time zone, OUT messages json, OUT crashed json)
+CREATE FUNCTION messenger.lease_locked(p_claim messenger.locked_messages, p_token uuid, p_crashed_token uuid, p_lease_ms integer, p_unread boolean, p_bare_stamps boolean, p_clock timestamp with time zone, OUT messages json, OUT crashed json)
  RETURNS record
  LANGUAGE plpgsql
  SET search_path TO ''
@@ -4137,22 +4143,27 @@ begin
       end
     where m.ctid = any (p_claim.locked)
     returning m.lease_token, m.leased_until, m.queue, m.priority, m.available_at, m.id,
-      json_build_array(
-        m.id::text, m.type, case when m.lease_token = p_token then m.payload end, m.queue, m.priority, m.attempts,
-        date_part('epoch', m.available_at) * 1000, date_part('epoch', m.created_at) * 1000, m.group_key,
-        case
-          -- Members of batches. To build an array of seven values costs more than the rest of the envelope.
-          when m.stamps is not null and m.expires_at is null and m.retry_count = 0 and not m.quarantined
-            and m.snoozes = 0 and m.interruptions = 0 and m.lease_token = p_token
-          then ('[null,false,0,' || m.stamps::text || ',false,0,0]')::json
-          when m.expires_at is not null or m.retry_count > 0 or m.stamps is not null or m.quarantined
-            or m.snoozes > 0 or m.interruptions > 0
-          then json_build_array(
-            m.expires_at, coalesce(m.expires_at <= p_clock, false), m.retry_count,
-            case when m.lease_token = p_token or pg_column_size(m.stamps) <= 2000 then m.stamps end,
-            m.quarantined, m.snoozes, m.interruptions
-          ) end
-      ) as envelope
+      case
+        when m.stamps is null or not p_bare_stamps or m.expires_at is not null or m.retry_count > 0 or m.quarantined
+          or m.snoozes > 0 or m.interruptions > 0 or m.lease_token <> p_token
+        then json_build_array(
+          m.id::text, m.type, case when m.lease_token = p_token then m.payload end, m.queue, m.priority, m.attempts,
+          date_part('epoch', m.available_at) * 1000, date_part('epoch', m.created_at) * 1000, m.group_key,
+          case
+            when m.expires_at is not null or m.retry_count > 0 or m.stamps is not null or m.quarantined
+              or m.snoozes > 0 or m.interruptions > 0
+            then json_build_array(
+              m.expires_at, coalesce(m.expires_at <= p_clock, false), m.retry_count,
+              case when m.lease_token = p_token or pg_column_size(m.stamps) <= 2000 then m.stamps end,
+              m.quarantined, m.snoozes, m.interruptions
+            ) end
+        )
+        -- Members of batches and users' messages. To build an array of seven values costs more than the rest.
+        else json_build_array(
+          m.id::text, m.type, m.payload, m.queue, m.priority, m.attempts,
+          date_part('epoch', m.available_at) * 1000, date_part('epoch', m.created_at) * 1000, m.group_key, null,
+          m.stamps
+        ) end as envelope
   ), noted as (
     insert into messenger.leases as known (token, leased_until, queues, ids, open)
     select l.lease_token, min(l.leased_until),
@@ -4166,6 +4177,64 @@ begin
   select coalesce(json_agg(e.envelope) filter (where e.lease_token = p_token), '[]'),
     coalesce(json_agg(e.envelope) filter (where e.lease_token <> p_token), '[]') into messages, crashed
   from (select * from leased l order by l.priority desc, l.available_at, l.id) as e;
+end
+$function$;
+
+CREATE FUNCTION public.messenger_claim(token uuid, max_messages integer DEFAULT 100, lease_ms integer DEFAULT 60000, queues text[] DEFAULT NULL::text[], last_keys jsonb DEFAULT NULL::jsonb, run_alone boolean DEFAULT false, sweep boolean DEFAULT true, repeated boolean DEFAULT false, slots integer DEFAULT NULL::integer, start_within_ms integer DEFAULT 250, max_bytes bigint DEFAULT 8388608, unread boolean DEFAULT false, bare_stamps boolean DEFAULT false)
+ RETURNS json
+ LANGUAGE plpgsql
+ SET search_path TO ''
+ SET jit TO 'off'
+ SET enable_seqscan TO 'off'
+ SET enable_bitmapscan TO 'off'
+ SET plan_cache_mode TO 'force_generic_plan'
+AS $function$
+declare
+  clock constant timestamptz := public.messenger_now();
+  -- A second token, made from the first, fences the messages that are handed out as crashed. It is a UUID
+  -- of version 8: a lease that ran out under such a one was a sweep's, and the next sweep counts it.
+  crashed_token constant uuid := overlay(md5(token::text || ' crashed') placing '8' from 13)::uuid;
+  keys constant jsonb := coalesce(last_keys, '{}');
+  measured_bytes constant bigint := case when not unread then max_bytes end;
+  swept messenger.locked_messages;
+  claim messenger.locked_messages;
+  context record;
+  leased record;
+begin
+  if (token is not null and max_messages between 0 and 10000 and lease_ms between 1 and 86400000
+    and (slots < 0) is not true and start_within_ms between 1 and 60000 and max_bytes >= 0) is not true
+  then
+    perform messenger.refuse_claim(token, max_messages, lease_ms, slots, start_within_ms, max_bytes);
+  end if;
+  if repeated then
+    claim := messenger.lock_repeated(token, crashed_token, keys, max_bytes);
+  end if;
+  if claim.locked is null then
+    if sweep then
+      swept := messenger.lock_swept(queues, max_messages, keys, measured_bytes);
+      max_messages := swept.room;
+    end if;
+    if max_messages = 0 then
+      claim := messenger.locked_others('{}', keys);
+    elsif run_alone then
+      claim := messenger.lock_alone(queues, slots, start_within_ms, keys, measured_bytes);
+    else
+      claim := messenger.lock_shares(
+        queues, max_messages, slots, start_within_ms, keys, measured_bytes - coalesce(swept.bytes, 0)
+      );
+    end if;
+    if swept.locked is not null then
+      claim := messenger.join_locked(swept, claim);
+    end if;
+  end if;
+  context := messenger.claim_context(claim, queues, lease_ms, clock);
+  leased := messenger.lease_locked(claim, token, crashed_token, lease_ms, unread, bare_stamps, clock);
+  return json_build_object(
+    'messages', leased.messages, 'crashed', leased.crashed, 'token', token, 'crashed_token', crashed_token,
+    'last_keys', claim.last_keys, 'lease_ms', context.lease_ms, 'lock_ms', claim.lock_ms,
+    'bytes', claim.bytes, 'more', claim.more, 'oversized', context.oversized, 'rated', claim.rated,
+    'now', clock, 'quarantined_due', context.quarantined_due, 'next_due_at', context.next_due_at
+  );
 end
 $function$;
 
@@ -4379,7 +4448,7 @@ begin
 end
 $function$;
 
-CREATE OR REPLACE FUNCTION public.messenger_settle_and_claim(settlements jsonb, token uuid, max_messages integer DEFAULT 100, lease_ms integer DEFAULT 60000, queues text[] DEFAULT NULL::text[], last_keys jsonb DEFAULT NULL::jsonb, run_alone boolean DEFAULT false, sweep boolean DEFAULT true, repeated boolean DEFAULT false, slots integer DEFAULT NULL::integer, start_within_ms integer DEFAULT 250, max_bytes bigint DEFAULT 8388608, unread boolean DEFAULT false)
+CREATE FUNCTION public.messenger_settle_and_claim(settlements jsonb, token uuid, max_messages integer DEFAULT 100, lease_ms integer DEFAULT 60000, queues text[] DEFAULT NULL::text[], last_keys jsonb DEFAULT NULL::jsonb, run_alone boolean DEFAULT false, sweep boolean DEFAULT true, repeated boolean DEFAULT false, slots integer DEFAULT NULL::integer, start_within_ms integer DEFAULT 250, max_bytes bigint DEFAULT 8388608, unread boolean DEFAULT false, bare_stamps boolean DEFAULT false)
  RETURNS SETOF json
  LANGUAGE plpgsql
  ROWS 1
@@ -4392,7 +4461,7 @@ declare
 begin
   return next json_build_object('stale', settled -> 'stale', 'refused', settled -> 'refused', 'claim', public.messenger_claim(
     token, max_messages, lease_ms, queues, case when keeps_keys then last_keys end, run_alone, sweep,
-    repeated, slots, start_within_ms, max_bytes, unread
+    repeated, slots, start_within_ms, max_bytes, unread, bare_stamps
   ));
 end
 $function$;
@@ -14463,7 +14532,7 @@ CREATE TRIGGER messenger_messages_group_kept AFTER UPDATE OF queue, group_key ON
 
 CREATE TRIGGER messenger_queues_running AFTER UPDATE ON public.messenger_queues FOR EACH ROW WHEN ((((old.concurrency IS NULL) AND (new.concurrency IS NOT NULL)) OR ((old.lane_concurrency IS NULL) AND (new.lane_concurrency IS NOT NULL)))) EXECUTE FUNCTION messenger.count_running();
 
-CREATE TRIGGER messenger_messages_batch_left AFTER DELETE ON public.messenger_messages FOR EACH ROW WHEN (((old.stamps ? 'batch'::text) AND (COALESCE(current_setting('messenger.settles'::text, true), ''::text) <> 'true'::text))) EXECUTE FUNCTION messenger.leave_batch();
+CREATE TRIGGER messenger_messages_batch_left AFTER DELETE ON public.messenger_messages FOR EACH ROW WHEN (((old.stamps IS NOT NULL) AND (current_setting('messenger.settles'::text, true) IS DISTINCT FROM 'true'::text) AND (old.stamps ? 'batch'::text))) EXECUTE FUNCTION messenger.leave_batch();
 
 CREATE TRIGGER messenger_messages_batches_left AFTER TRUNCATE ON public.messenger_messages FOR EACH STATEMENT EXECUTE FUNCTION messenger.leave_batches();
 
@@ -16110,6 +16179,9 @@ comment on routine messenger.latest_failures(integer) is
 comment on routine messenger.latest_runs(bigint,integer,timestamp with time zone) is
   'The latest runs of a schedule before a moment, the newest first.';
 
+comment on routine messenger.lease_locked(messenger.locked_messages,uuid,uuid,integer,boolean,boolean,timestamp with time zone) is
+  'Part of a claim: leases the locked messages, counts the attempt, notes the leases, and returns the envelopes of the messages that are given and of those that crashed.';
+
 comment on routine messenger.leave_batch() is
   'Trigger: notes for a batch that a member was deleted in SQL.';
 
@@ -16626,8 +16698,8 @@ comment on routine public.messenger_cancel_outbox(bigint[],text,text,text,text,b
 comment on routine public.messenger_check_alerts() is
   'Checks each alert, and sends what is to be told. pg_cron calls it every minute. Returns {"checked", "skipped"}; skipped is true while another call is at it.';
 
-comment on routine public.messenger_claim(uuid,integer,integer,text[],jsonb,boolean,boolean,boolean,integer,integer,bigint,boolean) is
-  'Leases due messages and returns them as one JSON: messages and crashed (their lease ran out), each an array [id, type, payload, queue, priority, attempts, available_at and created_at in ms since 1970, group_key, null or [expires_at, expired, retry_count, stamps, quarantined, snoozes, interruptions]]; crashed ones without payload; oversized (ids of those among them that no worker can take), last_keys for the next claim, quarantined_due, next_due_at, lease_ms (the shortest given), lock_ms (how long it took to find and lock them), bytes (of the messages, or more), more (bytes ended it, and there may be more), rated (queues with a rate).';
+comment on routine public.messenger_claim(uuid,integer,integer,text[],jsonb,boolean,boolean,boolean,integer,integer,bigint,boolean,boolean) is
+  'Leases due messages and returns them as one JSON: messages and crashed (their lease ran out), each an array [id, type, payload, queue, priority, attempts, available_at and created_at in ms since 1970, group_key, null or [expires_at, expired, retry_count, stamps, quarantined, snoozes, interruptions]], with bare_stamps perhaps null and the stamps; crashed ones without payload; oversized (ids of those among them that no worker can take), last_keys for the next claim, quarantined_due, next_due_at, lease_ms (the shortest given), lock_ms (how long it took to find and lock them), bytes (of the messages, or more), more (bytes ended it, and there may be more), rated (queues with a rate).';
 
 comment on routine public.messenger_claim_outbox(text,uuid,integer,integer,integer,bigint) is
   'Leases a shard of a transport''s outbox to a relay, and returns its next batch in order: {"shard", "origin", "lease_ms", "messages"}; without a shard nothing is due, and "next_due_ms" says when. Waits up to wait_ms for something. A call with the token of a lease returns its batch again.';
@@ -16824,7 +16896,7 @@ comment on routine public.messenger_set_webhook_endpoint(text,jsonb) is
 comment on routine public.messenger_settle(jsonb) is
   'Writes the outcomes of leased messages in one transaction: handled, released, snoozed, retries, dead, parked. Returns {"stale": [...]}: messages whose outcome was not written, because another token has their lease or they are cancelled; and {"refused": [...]}, if what their handlers dispatched is refused.';
 
-comment on routine public.messenger_settle_and_claim(jsonb,uuid,integer,integer,text[],jsonb,boolean,boolean,boolean,integer,integer,bigint,boolean) is
+comment on routine public.messenger_settle_and_claim(jsonb,uuid,integer,integer,text[],jsonb,boolean,boolean,boolean,integer,integer,bigint,boolean,boolean) is
   'messenger_settle and messenger_claim in one call and one transaction: a worker''s one round trip for each batch. Returns one row: {"stale", "refused", "claim"}.';
 
 comment on routine public.messenger_settle_deliveries(text,jsonb,jsonb,jsonb,integer) is

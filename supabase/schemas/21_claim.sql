@@ -52,7 +52,7 @@ comment on function messenger.join_leases(messenger.leases, messenger.leases) is
 -- One statement leases and notes, because the rows of the update are at hand in it.
 create function messenger.lease_locked(
   p_claim messenger.locked_messages, p_token uuid, p_crashed_token uuid, p_lease_ms integer,
-  p_unread boolean, p_clock timestamptz, out messages json, out crashed json
+  p_unread boolean, p_bare_stamps boolean, p_clock timestamptz, out messages json, out crashed json
 )
 language plpgsql
 set search_path = ''
@@ -79,22 +79,27 @@ begin
       end
     where m.ctid = any (p_claim.locked)
     returning m.lease_token, m.leased_until, m.queue, m.priority, m.available_at, m.id,
-      json_build_array(
-        m.id::text, m.type, case when m.lease_token = p_token then m.payload end, m.queue, m.priority, m.attempts,
-        date_part('epoch', m.available_at) * 1000, date_part('epoch', m.created_at) * 1000, m.group_key,
-        case
-          -- Members of batches. To build an array of seven values costs more than the rest of the envelope.
-          when m.stamps is not null and m.expires_at is null and m.retry_count = 0 and not m.quarantined
-            and m.snoozes = 0 and m.interruptions = 0 and m.lease_token = p_token
-          then ('[null,false,0,' || m.stamps::text || ',false,0,0]')::json
-          when m.expires_at is not null or m.retry_count > 0 or m.stamps is not null or m.quarantined
-            or m.snoozes > 0 or m.interruptions > 0
-          then json_build_array(
-            m.expires_at, coalesce(m.expires_at <= p_clock, false), m.retry_count,
-            case when m.lease_token = p_token or pg_column_size(m.stamps) <= 2000 then m.stamps end,
-            m.quarantined, m.snoozes, m.interruptions
-          ) end
-      ) as envelope
+      case
+        when m.stamps is null or not p_bare_stamps or m.expires_at is not null or m.retry_count > 0 or m.quarantined
+          or m.snoozes > 0 or m.interruptions > 0 or m.lease_token <> p_token
+        then json_build_array(
+          m.id::text, m.type, case when m.lease_token = p_token then m.payload end, m.queue, m.priority, m.attempts,
+          date_part('epoch', m.available_at) * 1000, date_part('epoch', m.created_at) * 1000, m.group_key,
+          case
+            when m.expires_at is not null or m.retry_count > 0 or m.stamps is not null or m.quarantined
+              or m.snoozes > 0 or m.interruptions > 0
+            then json_build_array(
+              m.expires_at, coalesce(m.expires_at <= p_clock, false), m.retry_count,
+              case when m.lease_token = p_token or pg_column_size(m.stamps) <= 2000 then m.stamps end,
+              m.quarantined, m.snoozes, m.interruptions
+            ) end
+        )
+        -- Members of batches and users' messages. To build an array of seven values costs more than the rest.
+        else json_build_array(
+          m.id::text, m.type, m.payload, m.queue, m.priority, m.attempts,
+          date_part('epoch', m.available_at) * 1000, date_part('epoch', m.created_at) * 1000, m.group_key, null,
+          m.stamps
+        ) end as envelope
   ), noted as (
     insert into messenger.leases as known (token, leased_until, queues, ids, open)
     select l.lease_token, min(l.leased_until),
@@ -111,7 +116,7 @@ begin
 end
 $$;
 comment on function messenger.lease_locked(
-  messenger.locked_messages, uuid, uuid, integer, boolean, timestamptz
+  messenger.locked_messages, uuid, uuid, integer, boolean, boolean, timestamptz
 ) is
   'Part of a claim: leases the locked messages, counts the attempt, notes the leases, and returns the envelopes of the messages that are given and of those that crashed.';
 
@@ -122,12 +127,13 @@ comment on function messenger.lease_locked(
 -- none. A sweep also takes messages that are older than their ttl, from queues that are paused or full too, to be
 -- buried. `run_alone` asks for one quarantined message. A call whose answer was lost is repeated with the same
 -- token and `repeated`, and gives the same messages. Of queues with a rate it takes what the worker starts at
--- once: at most `slots`, within `start_within_ms`.
+-- once: at most `slots`, within `start_within_ms`. With `bare_stamps`, which workers of 0.1.0 do not ask for, the
+-- envelope of a message that has no other rare value than stamps ends with null and its stamps.
 create function public.messenger_claim(
   token uuid, max_messages integer default 100, lease_ms integer default 60000, queues text[] default null,
   last_keys jsonb default null, run_alone boolean default false, sweep boolean default true,
   repeated boolean default false, slots integer default null, start_within_ms integer default 250,
-  max_bytes bigint default 8388608, unread boolean default false
+  max_bytes bigint default 8388608, unread boolean default false, bare_stamps boolean default false
 ) returns json
 language plpgsql
 set search_path = ''
@@ -171,7 +177,7 @@ begin
     end if;
   end if;
   context := messenger.claim_context(claim, queues, lease_ms, clock);
-  leased := messenger.lease_locked(claim, token, crashed_token, lease_ms, unread, clock);
+  leased := messenger.lease_locked(claim, token, crashed_token, lease_ms, unread, bare_stamps, clock);
   return json_build_object(
     'messages', leased.messages, 'crashed', leased.crashed, 'token', token, 'crashed_token', crashed_token,
     'last_keys', claim.last_keys, 'lease_ms', context.lease_ms, 'lock_ms', claim.lock_ms,
@@ -182,6 +188,6 @@ end
 $$;
 comment on function public.messenger_claim(
   uuid, integer, integer, text[], jsonb, boolean, boolean, boolean, integer, integer, bigint,
-  boolean
+  boolean, boolean
 ) is
-  'Leases due messages and returns them as one JSON: messages and crashed (their lease ran out), each an array [id, type, payload, queue, priority, attempts, available_at and created_at in ms since 1970, group_key, null or [expires_at, expired, retry_count, stamps, quarantined, snoozes, interruptions]]; crashed ones without payload; oversized (ids of those among them that no worker can take), last_keys for the next claim, quarantined_due, next_due_at, lease_ms (the shortest given), lock_ms (how long it took to find and lock them), bytes (of the messages, or more), more (bytes ended it, and there may be more), rated (queues with a rate).';
+  'Leases due messages and returns them as one JSON: messages and crashed (their lease ran out), each an array [id, type, payload, queue, priority, attempts, available_at and created_at in ms since 1970, group_key, null or [expires_at, expired, retry_count, stamps, quarantined, snoozes, interruptions]], with bare_stamps perhaps null and the stamps; crashed ones without payload; oversized (ids of those among them that no worker can take), last_keys for the next claim, quarantined_due, next_due_at, lease_ms (the shortest given), lock_ms (how long it took to find and lock them), bytes (of the messages, or more), more (bytes ended it, and there may be more), rated (queues with a rate).';

@@ -281,7 +281,8 @@ create function public.messenger_settle_and_claim(
   slots integer default null,
   start_within_ms integer default 250,
   max_bytes bigint default 8388608,
-  unread boolean default false
+  unread boolean default false,
+  bare_stamps boolean default false
 ) returns setof json
 language plpgsql
 rows 1
@@ -294,12 +295,12 @@ declare
 begin
   return next json_build_object('stale', settled -> 'stale', 'refused', settled -> 'refused', 'claim', public.messenger_claim(
     token, max_messages, lease_ms, queues, case when keeps_keys then last_keys end, run_alone, sweep,
-    repeated, slots, start_within_ms, max_bytes, unread
+    repeated, slots, start_within_ms, max_bytes, unread, bare_stamps
   ));
 end
 $$;
 comment on function public.messenger_settle_and_claim(
   jsonb, uuid, integer, integer, text[], jsonb, boolean, boolean, boolean, integer, integer, bigint,
-  boolean
+  boolean, boolean
 ) is
   'messenger_settle and messenger_claim in one call and one transaction: a worker''s one round trip for each batch. Returns one row: {"stale", "refused", "claim"}.';

@@ -83,7 +83,7 @@ comment on function messenger.note_members(text[], boolean) is
   'Part of a settle call: notes for batches, named once for each member, that members were handled or became dead letters.';
 
 -- A member that is deleted in SQL counts as one that was cancelled. A settle call deletes its messages and notes them
--- itself, and a setting of its transaction turns this trigger off. A message of no batch costs no call: `?` is strict.
+-- itself, and a setting of its transaction turns this trigger off. A message without stamps costs no call.
 create function messenger.leave_batch() returns trigger
 language plpgsql
 set search_path = ''
@@ -99,7 +99,9 @@ comment on function messenger.leave_batch() is
 
 create trigger messenger_messages_batch_left
   after delete on public.messenger_messages
-  for each row when (old.stamps ? 'batch' and coalesce(current_setting('messenger.settles', true), '') <> 'true')
+  for each row when (
+    old.stamps is not null and current_setting('messenger.settles', true) is distinct from 'true' and old.stamps ? 'batch'
+  )
   execute function messenger.leave_batch();
 
 create function messenger.leave_batches() returns trigger

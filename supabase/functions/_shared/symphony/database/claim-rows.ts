@@ -42,6 +42,7 @@ export function claimArguments(request: ClaimRequest) {
     start_within_ms: request.startWindowMs ?? START_WINDOW_MS,
     max_bytes: request.maxBytes ?? MAX_CLAIM_BYTES,
     unread: request.unread ?? false,
+    bare_stamps: true,
   };
 }
 

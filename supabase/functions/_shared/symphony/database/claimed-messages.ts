@@ -25,6 +25,8 @@ export type MessageRow = [
   createdAt: number | string,
   groupKey: string | null,
   rest: RestOfRow | null,
+  // The stamps of a message that has no other rare value.
+  bareStamps?: unknown,
 ];
 
 /** Values that few messages have. */
@@ -78,7 +80,7 @@ export function toEnvelope(
     retryCount: Math.min(Math.max(0, retryCount), MOST),
     attempts: Math.max(1, attempts),
     groupKey,
-    stamps: toStamps(stamps),
+    stamps: toStamps(row.length > 10 ? row[10] : stamps),
     quarantined: alone,
     snoozes,
     interruptions,

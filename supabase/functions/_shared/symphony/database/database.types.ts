@@ -1114,6 +1114,7 @@ export type Database = {
       "messenger_check_alerts": { Args: Record<PropertyKey, never>; Returns: Json };
       "messenger_claim": {
         Args: {
+          "bare_stamps"?: boolean;
           "last_keys"?: Json;
           "lease_ms"?: number;
           "max_bytes"?: number;
@@ -1644,6 +1645,7 @@ export type Database = {
       "messenger_settle": { Args: { "settlements": Json }; Returns: Json };
       "messenger_settle_and_claim": {
         Args: {
+          "bare_stamps"?: boolean;
           "last_keys"?: Json;
           "lease_ms"?: number;
           "max_bytes"?: number;
