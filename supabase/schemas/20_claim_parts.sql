@@ -128,6 +128,7 @@ declare
   claim messenger.locked_messages;
 begin
   perform messenger.reopen_noted_groups();
+  perform messenger.sweep_cancels();
   perform messenger.sweep_batches();
   perform messenger.wake_noted_waiters();
   expired := messenger.lock_expired(p_queues);

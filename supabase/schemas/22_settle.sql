@@ -123,6 +123,7 @@ begin
     dead := messenger.settle_dead(p_settlement, p_fence);
     settled := settled || dead;
     delete from messenger.waits w where w.message_id = any (dead);
+    delete from messenger.cancel_notes n where n.message_id = any (dead);
   end if;
   if p_settlement ? 'parked' then
     settled := settled || messenger.settle_parked(p_settlement, p_fence);

@@ -35,6 +35,7 @@ begin
       join public.messenger_messages m on m.id = any (c.ids)
       where c.batch_id = p_batch.id and c.chunk = next_chunk and not m.cancelled
         and m.stamps #>> '{batch,id}' = p_batch.id::text
+        and not exists (select from messenger.cancel_notes n where n.message_id = m.id)
       order by m.id limit 100
     );
     begin

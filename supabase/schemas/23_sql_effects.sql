@@ -209,6 +209,11 @@ begin
         format('result: has %s bytes; has to have at most 262144', octet_length(result::text));
     end if;
     perform messenger.check_json(result, 'result');
+    -- A cancel that met the function has passed the message over.
+    update public.messenger_messages m set cancelled = true
+    where m.id = messenger_effect.id and exists (
+        select from messenger.cancel_notes n where n.message_id = messenger_effect.id
+      );
     perform public.messenger_save_steps(jsonb_build_array(jsonb_build_object(
       'id', messenger_effect.id, 'token', token, 'version', version, 'steps', jsonb_build_array(
         step || '{"kind": "effect", "status": "done"}'

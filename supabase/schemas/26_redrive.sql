@@ -101,14 +101,19 @@ begin
     case when per_second is null then public.messenger_now()
       else since + (before + n.number) / per_second * interval '1 second' end,
     n.created_at, n.group_key, coalesce(n.stamps, '{}') || jsonb_build_object('redriven', n.redriven::bigint + 1)
-      -- Steps that are made again make further batches: their keys have this number.
-      || case when p_options ? 'from' then jsonb_build_object('redrivenFrom', n.redriven::bigint + 1) else '{}' end,
+      -- All steps from here on make further batches: their keys have this number. Else forget_from() gives it to the
+      -- steps that it forgets alone, and one that was interrupted continues its batch.
+      || case
+        when p_options ->> 'from' = 'start' or p_options ?& '{from,payload}'
+        then jsonb_build_object('redrivenFrom', n.redriven::bigint + 1) else '{}'
+      end,
     nullif(n.errors, '[]'),
     -- A message that crashed its worker before may do so again.
     n.reason = 'crashed'
   from numbered n
   order by n.number;
   get diagnostics redriven = row_count;
+  delete from messenger.cancel_notes n where n.message_id = any (p_ids);
   perform messenger.forget_from(p_ids, p_options ->> 'from');
   perform messenger.reroute(p_ids);
   return jsonb_build_object('done', redriven);

@@ -2,7 +2,46 @@
 -- the dead letters at once; one that runs is marked, and goes there when its worker stops it, or gives
 -- it back, or fails. If its handler succeeds before, it counts as handled.
 
-create function messenger.cancel_ids(p_ids bigint[]) returns jsonb
+-- A message may be locked for as long as its SQL function runs (ctx.effect), or a user's transaction has changed it. A
+-- cancel waits 200 ms for it and then leaves a note; the next sweep that finds the message free cancels it. So does the
+-- function's own transaction at its end. A note goes with its message.
+create table messenger.cancel_notes (
+  message_id bigint primary key
+);
+comment on table messenger.cancel_notes is
+  'Messages that a cancel found locked, to be cancelled by a sweep. Nearly always empty.';
+comment on column messenger.cancel_notes.message_id is
+  'The message.';
+
+alter table messenger.cancel_notes enable row level security;
+
+create function messenger.lock_cancelled(
+  p_ids bigint[], p_waits boolean, out matched bigint[], out passed_over integer
+)
+language plpgsql
+set search_path = ''
+as $$
+begin
+  if p_waits then
+    perform from public.messenger_messages m where m.id = any (p_ids) and not m.cancelled order by m.id for update;
+  end if;
+  matched := array(
+    select m.id from public.messenger_messages m
+    where m.id = any (p_ids) and not m.cancelled order by m.id for update skip locked
+  );
+  insert into messenger.cancel_notes (message_id)
+  select m.id from public.messenger_messages m
+  where m.id = any (p_ids) and m.id <> all (matched) and not m.cancelled order by m.id
+  on conflict do nothing;
+  delete from messenger.cancel_notes n where n.message_id = any (matched);
+  select count(*) into passed_over from messenger.cancel_notes n where n.message_id = any (p_ids);
+end
+$$;
+comment on function messenger.lock_cancelled(bigint[], boolean) is
+  'Part of a cancel: locks its messages, and notes those that others have locked. Returns the ids of the locked ones, and the number of the others.';
+
+-- A sweep passes 1 for `p_tries`, and waits for no message.
+create function messenger.cancel_ids(p_ids bigint[], p_tries integer default 10) returns jsonb
 language plpgsql
 set search_path = ''
 -- A settle call may hold a lock that this cancel needs, and wait for one that this cancel holds. The cancel gives way
@@ -12,29 +51,24 @@ as $$
 declare
   clock constant timestamptz := public.messenger_now();
   fence constant uuid := gen_random_uuid();
-  matched bigint[];
+  locked record;
   taken bigint[];
 begin
-  for try in 1..10 loop
+  for try in 1..p_tries loop
     begin
       perform messenger.lock_groups(p_ids);
-      matched := array(
-        select m.id from public.messenger_messages m
-        where m.id = any (p_ids) and not m.cancelled
-        order by m.id
-        for update
-      );
+      locked := messenger.lock_cancelled(p_ids, try = 1 and p_tries > 1);
 
       -- Messages that no worker runs are taken under a lease of their own, and settled. A lease that ran out
       -- protects no worker.
       update public.messenger_messages m
       set cancelled = true
-      where m.id = any (matched) and m.status = 'processing' and m.leased_until > clock;
+      where m.id = any (locked.matched) and m.status = 'processing' and m.leased_until > clock;
 
       with leased as (
         update public.messenger_messages m
         set status = 'processing', lease_token = fence, leased_until = clock
-        where m.id = any (matched) and not m.cancelled
+        where m.id = any (locked.matched) and not m.cancelled
         returning m.id
       )
       select coalesce(array_agg(l.id), '{}') into taken from leased l;
@@ -50,19 +84,44 @@ begin
       end if;
       exit;
     exception when lock_not_available then
-      if try = 10 then
+      if try = p_tries then
         raise sqlstate 'PT503' using message = 'cancel: other sessions hold the messages locked',
           hint = 'Try again; nothing was changed.';
       end if;
     end;
   end loop;
   return jsonb_build_object(
-    'done', cardinality(taken), 'running', cardinality(matched) - cardinality(taken)
+    'done', cardinality(taken), 'running', cardinality(locked.matched) - cardinality(taken) + locked.passed_over
   );
 end
 $$;
-comment on function messenger.cancel_ids(bigint[]) is
-  'Part of a step: cancels messages. Returns {"done", "running"}.';
+comment on function messenger.cancel_ids(bigint[], integer) is
+  'Part of a step: cancels messages. Returns {"done", "running"}; running are also those that others have locked, which are noted.';
+
+-- An error must not end the claim that sweeps.
+create function messenger.sweep_cancels() returns void
+language plpgsql
+set search_path = ''
+as $$
+begin
+  if not exists (select from messenger.cancel_notes) then
+    return;
+  end if;
+  delete from messenger.cancel_notes n
+  where n.message_id in (
+    select g.message_id from messenger.cancel_notes g
+    where not exists (select from public.messenger_messages m where m.id = g.message_id)
+    limit 1000 for update skip locked
+  );
+  perform messenger.cancel_ids(
+    array(select n.message_id from messenger.cancel_notes n order by n.message_id limit 1000), 1
+  );
+exception when others then
+  raise warning 'messages that a cancel has found locked were not cancelled: %', sqlerrm;
+end
+$$;
+comment on function messenger.sweep_cancels() is
+  'Part of a sweep: cancels up to 1,000 messages that a cancel has found locked, without waiting for those that still are.';
 
 create function public.messenger_cancel(
   ids bigint[] default null,

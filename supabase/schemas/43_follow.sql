@@ -13,7 +13,8 @@ select m.id, 1 as place, m.stamps #>> '{user,id}' as user_id, m.type,
     when m.attempts > 0 and (m.retry_count > 0 or (m.stamps ? 'durable') is not true) then 'retrying'
     else 'pending'
   end as status,
-  m.cancelled as cancelling, null::text as reason, m.attempts, m.created_at, m.available_at,
+  m.cancelled or exists (select from messenger.cancel_notes n where n.message_id = m.id) as cancelling, null::text as reason,
+  m.attempts, m.created_at, m.available_at,
   null::timestamptz as finished_at, 'infinity'::timestamptz as keep_until, null::jsonb as result
 from public.messenger_messages m
 union all
