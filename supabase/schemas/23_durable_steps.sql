@@ -50,7 +50,7 @@ comment on column public.messenger_steps.nth is
 comment on column public.messenger_steps.kind is
   'step: a function''s result. sleep: a pause. wait: for an event. effect: a SQL function''s result. all: for child messages.';
 comment on column public.messenger_steps.status is
-  'done: its result holds for every later run. failed: its error does, until a redrive. pending: it sleeps or waits, or a redrive lets it continue its batch.';
+  'done: its result holds for every later run. failed: its error does, until a redrive. pending: it sleeps or waits, or a redrive lets it continue its batch or make another.';
 comment on column public.messenger_steps.result is
   'The value that it returned; at most 256 kB.';
 comment on column public.messenger_steps.error is

@@ -18,9 +18,30 @@ begin
       select from public.messenger_steps f
       where f.message_id = s.message_id and f.name = p_from and f.position <= s.position
     );
+  -- A step that is made again makes a further batch, under a key with the number of this redrive. A redrive that
+  -- forgets its failure only keeps the number.
+  with placed as (
+    select s.message_id, s.position, exists (
+      select from public.messenger_steps f
+      where f.message_id = s.message_id and f.name = p_from and f.position <= s.position
+    ) as is_made_again
+    from public.messenger_steps s where s.message_id = any (redriven)
+  )
+  update public.messenger_steps s
+  set status = 'pending', result = null, error = null, until = null, details = jsonb_build_object(
+    'again', case when p.is_made_again then m.stamps -> 'redriven' else s.details -> 'again' end
+  )
+  from placed p join public.messenger_messages m on m.id = p.message_id
+  where (s.message_id, s.position) = (p.message_id, p.position) and (
+    p.is_made_again and (s.kind = 'all' or s.details ?| '{batchKey,again}') and (
+      s.status <> 'pending' or s.details ?| '{batchKey,batch}' or m.stamps -> 'redrivenFrom' = m.stamps -> 'redriven'
+    )
+    or s.kind = 'all' and s.status = 'failed' and s.details ? 'again'
+  );
   -- A step's name means its first one.
   delete from public.messenger_steps s
-  where s.message_id = any (redriven) and (
+  where s.message_id = any (redriven)
+    and (s.details ? 'again' and s.status = 'pending' and p_from <> 'start') is not true and (
     s.status = 'failed' or p_from = 'start' or s.position >= (
       select min(f.position) from public.messenger_steps f
       where f.message_id = s.message_id and f.name = p_from
@@ -33,7 +54,7 @@ begin
 end
 $$;
 comment on function messenger.forget_from(bigint[], text) is
-  'Part of a redrive: deletes the failed steps of messages, except those whose batch is to be continued, and the steps from the one of a name on; for "start" all of them, and the mark of the version. Dead letters that the redrive skipped keep theirs.';
+  'Part of a redrive: deletes the failed steps of messages, except those whose batch is to be continued, and the steps from the one of a name on, except that those with batches stay pending under the number of the redrive; for "start" all of them, and the mark of the version. Dead letters that the redrive skipped keep theirs.';
 
 create function messenger.check_from(p_ids bigint[], p_has_payload boolean, p_from text) returns void
 language plpgsql

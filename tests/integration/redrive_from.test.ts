@@ -128,6 +128,44 @@ testsOnStack({}, (test) => {
     assertEquals(new Set(ids).size, 4);
   });
 
+  test("a batch or children whose step was interrupted are continued by a redrive from an earlier step", async (stack) => {
+    const seen: unknown[] = [];
+    let isCut = true;
+    const Parent = defineMessage({
+      type: "Parent",
+      schema: z.enum(["batch", "children"]),
+      handler: async (kind, ctx) => {
+        await ctx.step("first", () => 1);
+        if (kind === "children") seen.push(await ctx.all("twice", [[Twice, 1]]));
+        else await ctx.dispatchBatch([{ type: "Twice", payload: 1 }], { name: "import" });
+        isCut = false;
+      },
+    });
+    const { bus, home, work } = benchOf(stack, [Parent, Twice]);
+    for (const kind of ["batch", "children"] as const) {
+      isCut = true;
+      const id = await bus.dispatch(Parent, kind);
+      const cut = () => Promise.reject(new Error("the worker is cut off"));
+      // Nothing behind the first step is stored: neither a result nor a failure, nor the wait for the children.
+      await work(overriding(home, {
+        saveSteps: (saves) =>
+          saves.some(({ steps }) => steps.some(({ name }) => name !== "first"))
+            ? cut()
+            : home.saveSteps(saves),
+        batchResults: cut,
+      }));
+      assertEquals(isCut, true);
+      await redriveFrom(stack, id, "first");
+      await work();
+      await work();
+      assertEquals(isCut, false);
+      const batches = await stack.sql`select total from public.messenger_batches`;
+      assertEquals(batches.map(({ total }) => Number(total)), [1], kind);
+      await stack.sql`delete from public.messenger_batches where true`;
+    }
+    assertEquals(seen, [[2]]);
+  });
+
   test("a batch whose failure was caught is continued by a redrive from a later step", async (stack) => {
     const ids: string[] = [];
     let isWhole = false;

@@ -52,7 +52,10 @@ export interface Stamps {
   readonly handledBy?: readonly string[];
   /** How often the message was redriven from the dead letters. */
   readonly redriven?: number;
-  /** The redrive, counted as `redriven` is, that last made steps again: batches of steps get further keys by it. */
+  /**
+   * The latest redrive from the start, or with `from` and another payload, counted as `redriven` is: batches of steps
+   * that are not stored get further keys by it.
+   */
   readonly redrivenFrom?: number;
   /** The occurrence the message was made for. */
   readonly schedule?: ScheduleStamp;

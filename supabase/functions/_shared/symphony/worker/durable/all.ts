@@ -13,7 +13,7 @@ import { checkNames } from "../../runtime/option-names.ts";
 import type { AttemptSpan } from "../../tracing/attempt-span.ts";
 import type { RunningStep } from "./durable-call.ts";
 import type { DurableRun } from "./durable-run.ts";
-import { batchKey, checkStepText } from "./numbering.ts";
+import { againOf, batchKey, checkStepText } from "./numbering.ts";
 
 /** The largest number of children. */
 const MAX_CHILDREN = 1_000;
@@ -80,13 +80,15 @@ async function childrenEnd(
     throw new UnrecoverableError(`${label}: the batch ${batch} of its children is gone`);
   }
   if (finished) return read(results, label);
-  const pending = { ...identity, kind: "all", status: "pending", details: { batch } } as const;
+  const again = againOf(stored?.details);
+  const details = { batch, ...(again !== undefined && { again }) };
+  const pending = { ...identity, kind: "all", status: "pending", details } as const;
   return await park({ delayMs: LOOK_AFTER_MS, step: pending });
 }
 
 /** Dispatches the children. The step's key makes a repeated call find them. */
 async function dispatch(
-  { key, identity: { name } }: RunningStep,
+  { key, identity: { name }, stored }: RunningStep,
   { bus, envelope, span }: Parts,
   label: string,
   children: readonly ChildMessage[],
@@ -104,7 +106,7 @@ async function dispatch(
   }
   const own = { parentId: envelope.id, keepsResults: true, idempotencyScope: "messenger.all" };
   const head = await bus.prepareBatch(
-    { name, idempotencyKey: batchKey(key, envelope.stamps) },
+    { name, idempotencyKey: batchKey(key, envelope.stamps, stored?.details) },
     own,
   );
   return (await bus.writeBatch({ head, messages, chunk: 1, isLast: true })).id;

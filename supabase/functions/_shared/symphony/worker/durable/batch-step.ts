@@ -53,7 +53,7 @@ export async function dispatchBatch(
       const known = readProperty(stored?.details, "batchKey");
       idempotencyKey = typeof known === "string"
         ? known
-        : batchKey(key, parts.attempt.task.envelope.stamps);
+        : batchKey(key, parts.attempt.task.envelope.stamps, stored?.details);
       return { batchKey: idempotencyKey };
     },
   );

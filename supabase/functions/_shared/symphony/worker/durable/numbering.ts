@@ -4,7 +4,7 @@ import { createHash } from "node:crypto";
 import type { Stamps } from "../../message/envelope.ts";
 import { DurableUsageError } from "../../message/errors.ts";
 import type { StepIdentity } from "../../message/stored-step.ts";
-import { showValue } from "../../runtime/inspect.ts";
+import { readProperty, showValue } from "../../runtime/inspect.ts";
 
 /** Numbers the calls of one handler's run that have the same name and key. */
 export class Numbering {
@@ -53,11 +53,20 @@ export function idempotencyKey(installation: string, id: string, step: StepIdent
 
 /**
  * The idempotency key of the batch that a step dispatches. A redrive with `from` makes steps again, perhaps with
- * another payload: their batches are further ones, and not those under the keys of before.
+ * another payload: their batches are further ones, and not those under the keys of before. A step that was interrupted
+ * and never stored is none of them, unless the redrive is from the start or edits the payload: it continues its batch.
  * @param key of the step
+ * @param details of its row, which has the number of the redrive that forgot it
  */
-export function batchKey(key: string, { redrivenFrom }: Stamps): string {
-  return redrivenFrom === undefined ? key : `${key}:${redrivenFrom}`;
+export function batchKey(key: string, { redrivenFrom }: Stamps, details: unknown): string {
+  const number = againOf(details) ?? redrivenFrom;
+  return number === undefined ? key : `${key}:${number}`;
+}
+
+/** The number of the redrive that has a step made again; undefined if none has. */
+export function againOf(details: unknown): number | undefined {
+  const again = readProperty(details, "again");
+  return typeof again === "number" ? again : undefined;
 }
 
 /**
