@@ -4134,8 +4134,7 @@ begin
     update public.messenger_messages m
     set status = 'processing',
       attempts = least(m.attempts, 2147483646) + (
-        m.status = 'pending'
-        or m.lease_token <> p_crashed_token and substr(m.lease_token::text, 15, 1) = '8'
+        m.status = 'pending' or m.lease_token <> p_crashed_token and substr(m.lease_token::text, 15, 1) = '8'
       )::integer,
       lease_token = case
         when p_unread then p_crashed_token
@@ -4146,9 +4145,7 @@ begin
         + coalesce((p_claim.leases ->> m.queue)::integer, p_lease_ms) * interval '1 millisecond',
       heartbeated = m.heartbeated or m.group_key is not null
         or m.queue = any (p_claim.counted) and (m.expires_at <= p_clock) is not true,
-      dedupe_key = case
-        when not m.dedupe_until_started and (m.expires_at <= p_clock) is not true then m.dedupe_key
-      end
+      dedupe_key = case when not m.dedupe_until_started and (m.expires_at <= p_clock) is not true then m.dedupe_key end
     where m.ctid = any (p_claim.locked)
     returning m.lease_token, m.leased_until, m.queue, m.priority, m.available_at, m.id,
       case
@@ -4157,20 +4154,17 @@ begin
         then json_build_array(
           m.id::text, m.type, case when m.lease_token = p_token then m.payload end, m.queue, m.priority, m.attempts,
           date_part('epoch', m.available_at) * 1000, date_part('epoch', m.created_at) * 1000, m.group_key,
-          case
-            when m.expires_at is not null or m.retry_count > 0 or m.stamps is not null or m.quarantined
-              or m.snoozes > 0 or m.interruptions > 0
-            then json_build_array(
-              m.expires_at, coalesce(m.expires_at <= p_clock, false), m.retry_count,
-              case when m.lease_token = p_token or pg_column_size(m.stamps) <= 2000 then m.stamps end,
-              m.quarantined, m.snoozes, m.interruptions
-            ) end
+          case when m.expires_at is not null or m.retry_count > 0 or m.stamps is not null or m.quarantined
+            or m.snoozes > 0 or m.interruptions > 0
+          then json_build_array(m.expires_at, coalesce(m.expires_at <= p_clock, false), m.retry_count,
+            case when m.lease_token = p_token or pg_column_size(m.stamps) <= 2000 then m.stamps end,
+            m.quarantined, m.snoozes, m.interruptions
+          ) end
         )
         -- Members of batches and users' messages. To build an array of seven values costs more than the rest.
         else json_build_array(
           m.id::text, m.type, m.payload, m.queue, m.priority, m.attempts,
-          date_part('epoch', m.available_at) * 1000, date_part('epoch', m.created_at) * 1000, m.group_key, null,
-          m.stamps
+          date_part('epoch', m.available_at) * 1000, date_part('epoch', m.created_at) * 1000, m.group_key, null, m.stamps
         ) end as envelope
   ), noted as (
     insert into messenger.leases as known (token, leased_until, queues, ids, open)
@@ -7835,6 +7829,20 @@ begin
 end
 $function$;
 
+CREATE FUNCTION messenger.redriven_stamps(p_stamps jsonb, p_redriven bigint, p_options jsonb)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ IMMUTABLE
+ SET search_path TO ''
+AS $function$
+begin
+  return coalesce(p_stamps, '{}') || jsonb_build_object('redriven', p_redriven + 1) || case
+    when p_options ->> 'from' = 'start' or p_options ?& '{from,payload}'
+    then jsonb_build_object('redrivenFrom', p_redriven + 1) else '{}'
+  end;
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION messenger.redrive_ids(p_ids bigint[], p_options jsonb)
  RETURNS jsonb
  LANGUAGE plpgsql
@@ -7887,13 +7895,7 @@ begin
     -- Counted from the first step on, so that the rate holds over all of them.
     case when per_second is null then public.messenger_now()
       else since + (before + n.number) / per_second * interval '1 second' end,
-    n.created_at, n.group_key, coalesce(n.stamps, '{}') || jsonb_build_object('redriven', n.redriven::bigint + 1)
-      -- All steps from here on make further batches: their keys have this number. Else forget_from() gives it to the
-      -- steps that it forgets alone, and one that was interrupted continues its batch.
-      || case
-        when p_options ->> 'from' = 'start' or p_options ?& '{from,payload}'
-        then jsonb_build_object('redrivenFrom', n.redriven::bigint + 1) else '{}'
-      end,
+    n.created_at, n.group_key, messenger.redriven_stamps(n.stamps, n.redriven, p_options),
     nullif(n.errors, '[]'),
     -- A message that crashed its worker before may do so again.
     n.reason = 'crashed'
@@ -16577,6 +16579,9 @@ comment on routine messenger.read_steps(jsonb) is
 
 comment on routine messenger.redrive_ids(bigint[],jsonb) is
   'Part of a step: puts dead letters back into their queues, without the progress of their life before. Returns {"done"}.';
+
+comment on routine messenger.redriven_stamps(jsonb,bigint,jsonb) is
+  'Part of a redrive: the stamps of a message that is put back.';
 
 comment on routine messenger.redriven_transport(text,jsonb) is
   'Part of messenger_redrive: the transport through which a dead letter goes again.';

@@ -62,8 +62,7 @@ begin
     update public.messenger_messages m
     set status = 'processing',
       attempts = least(m.attempts, 2147483646) + (
-        m.status = 'pending'
-        or m.lease_token <> p_crashed_token and substr(m.lease_token::text, 15, 1) = '8'
+        m.status = 'pending' or m.lease_token <> p_crashed_token and substr(m.lease_token::text, 15, 1) = '8'
       )::integer,
       lease_token = case
         when p_unread then p_crashed_token
@@ -74,9 +73,7 @@ begin
         + coalesce((p_claim.leases ->> m.queue)::integer, p_lease_ms) * interval '1 millisecond',
       heartbeated = m.heartbeated or m.group_key is not null
         or m.queue = any (p_claim.counted) and (m.expires_at <= p_clock) is not true,
-      dedupe_key = case
-        when not m.dedupe_until_started and (m.expires_at <= p_clock) is not true then m.dedupe_key
-      end
+      dedupe_key = case when not m.dedupe_until_started and (m.expires_at <= p_clock) is not true then m.dedupe_key end
     where m.ctid = any (p_claim.locked)
     returning m.lease_token, m.leased_until, m.queue, m.priority, m.available_at, m.id,
       case
@@ -85,20 +82,17 @@ begin
         then json_build_array(
           m.id::text, m.type, case when m.lease_token = p_token then m.payload end, m.queue, m.priority, m.attempts,
           date_part('epoch', m.available_at) * 1000, date_part('epoch', m.created_at) * 1000, m.group_key,
-          case
-            when m.expires_at is not null or m.retry_count > 0 or m.stamps is not null or m.quarantined
-              or m.snoozes > 0 or m.interruptions > 0
-            then json_build_array(
-              m.expires_at, coalesce(m.expires_at <= p_clock, false), m.retry_count,
-              case when m.lease_token = p_token or pg_column_size(m.stamps) <= 2000 then m.stamps end,
-              m.quarantined, m.snoozes, m.interruptions
-            ) end
+          case when m.expires_at is not null or m.retry_count > 0 or m.stamps is not null or m.quarantined
+            or m.snoozes > 0 or m.interruptions > 0
+          then json_build_array(m.expires_at, coalesce(m.expires_at <= p_clock, false), m.retry_count,
+            case when m.lease_token = p_token or pg_column_size(m.stamps) <= 2000 then m.stamps end,
+            m.quarantined, m.snoozes, m.interruptions
+          ) end
         )
         -- Members of batches and users' messages. To build an array of seven values costs more than the rest.
         else json_build_array(
           m.id::text, m.type, m.payload, m.queue, m.priority, m.attempts,
-          date_part('epoch', m.available_at) * 1000, date_part('epoch', m.created_at) * 1000, m.group_key, null,
-          m.stamps
+          date_part('epoch', m.available_at) * 1000, date_part('epoch', m.created_at) * 1000, m.group_key, null, m.stamps
         ) end as envelope
   ), noted as (
     insert into messenger.leases as known (token, leased_until, queues, ids, open)

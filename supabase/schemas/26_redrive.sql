@@ -54,6 +54,22 @@ $$;
 comment on function messenger.dead_letter_problem(public.messenger_failed_messages, jsonb) is
   'Part of messenger_redrive: why a dead letter cannot be a message, as "field: problem"; null if it can.';
 
+-- All steps that are made later have further batches: their keys have this number. Else forget_from() gives it to the
+-- steps alone that it forgets, and one that was interrupted continues its batch.
+create function messenger.redriven_stamps(p_stamps jsonb, p_redriven bigint, p_options jsonb) returns jsonb
+language plpgsql immutable
+set search_path = ''
+as $$
+begin
+  return coalesce(p_stamps, '{}') || jsonb_build_object('redriven', p_redriven + 1) || case
+    when p_options ->> 'from' = 'start' or p_options ?& '{from,payload}'
+    then jsonb_build_object('redrivenFrom', p_redriven + 1) else '{}'
+  end;
+end
+$$;
+comment on function messenger.redriven_stamps(jsonb, bigint, jsonb) is
+  'Part of a redrive: the stamps of a message that is put back.';
+
 create function messenger.redrive_ids(p_ids bigint[], p_options jsonb) returns jsonb
 language plpgsql
 set search_path = ''
@@ -100,13 +116,7 @@ begin
     -- Counted from the first step on, so that the rate holds over all of them.
     case when per_second is null then public.messenger_now()
       else since + (before + n.number) / per_second * interval '1 second' end,
-    n.created_at, n.group_key, coalesce(n.stamps, '{}') || jsonb_build_object('redriven', n.redriven::bigint + 1)
-      -- All steps from here on make further batches: their keys have this number. Else forget_from() gives it to the
-      -- steps that it forgets alone, and one that was interrupted continues its batch.
-      || case
-        when p_options ->> 'from' = 'start' or p_options ?& '{from,payload}'
-        then jsonb_build_object('redrivenFrom', n.redriven::bigint + 1) else '{}'
-      end,
+    n.created_at, n.group_key, messenger.redriven_stamps(n.stamps, n.redriven, p_options),
     nullif(n.errors, '[]'),
     -- A message that crashed its worker before may do so again.
     n.reason = 'crashed'
