@@ -392,6 +392,11 @@ begin
     cross join lateral messenger.redriven_transport(m.type, m.stamps) as r (transport)
     where m.id = any (p_ids) and m.status = 'pending' and not m.quarantined and not coalesce(m.stamps ? 'durable', false)
       and r.transport <> 'home'
+      -- Another project tells nothing of a member's end: its batch would wait for it for ever.
+      and (
+        messenger.batch_of(m.stamps) is null
+        or exists (select from messenger.transports t where t.name = r.transport and t.received)
+      )
     group by r.transport order by r.transport
   loop
     perform messenger.return_to_outbox(moved.transport, moved.publications, moved.ids);
