@@ -115,6 +115,22 @@ if (hasRabbit) {
     await second.close();
   });
 
+  Deno.test("RabbitMQ: the check tells a vhost that is not there, and a password that is wrong", async () => {
+    const problemOf = async (user: string, vhost: string) => {
+      const engine = amqp({ url: `amqp://${user}@127.0.0.1:${proxy?.port}${vhost}` });
+      const [problem] = await engine.check([]);
+      await engine.close();
+      return problem?.problem ?? "";
+    };
+    assertMatch(
+      await problemOf("guest:guest", "/away"),
+      /^cannot be used: 127.0.0.1:\d+: has no vhost "away", or refuses it to this user$/,
+    );
+    const refused = await problemOf("guest:secret", "");
+    assertMatch(refused, /ACCESS_REFUSED/);
+    assert(!refused.includes("secret"));
+  });
+
   Deno.test("RabbitMQ: the check tells a queue that is declared with other settings", async () => {
     const prefix = `${crypto.randomUUID()}.`;
     const engine = await open({ prefix });

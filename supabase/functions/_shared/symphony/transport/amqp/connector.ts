@@ -1,6 +1,7 @@
 /** Connections to a cluster of RabbitMQ: to one node after another, and after failures less and less often. */
 
 import amqplib, { type ChannelModel } from "amqplib";
+import { showValue } from "../../runtime/inspect.ts";
 import { within } from "../../runtime/within.ts";
 import { type AmqpSettings, checkUrls } from "./options.ts";
 
@@ -11,6 +12,9 @@ const LONGEST_PAUSE_MS = 10_000;
 const HEARTBEAT_S = 5;
 /** Longest time of a polite end, in ms. A broker that is low on memory or disk reads nothing. */
 const CLOSE_TIMEOUT_MS = 1_000;
+
+/** The client tells a vhost that is refused by the names of its frames, and not by the reason that the broker gives. */
+const REFUSES_VHOST = /^Expected ConnectionOpenOk; got <ConnectionClose/;
 
 /** Opens connections. */
 export class Connector {
@@ -86,9 +90,15 @@ export class Connector {
       return model;
     } catch (error) {
       opening.then(closeConnection, () => {});
-      throw new Error(`${host}: ${error instanceof Error ? error.message : error}`);
+      const text = error instanceof Error ? error.message : String(error);
+      throw new Error(`${host}: ${REFUSES_VHOST.test(text) ? vhostProblem(address) : text}`);
     }
   }
+}
+
+function vhostProblem({ pathname }: URL): string {
+  const name = pathname === "" ? "/" : pathname.slice(1);
+  return `has no vhost ${showValue(name)}, or refuses it to this user`;
 }
 
 /** Ends a connection, and what a broker still reads of it. Never throws. */
