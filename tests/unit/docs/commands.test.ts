@@ -75,3 +75,11 @@ Deno.test("the table of the command lists each group's commands as its help does
     assertEquals([name, listed?.sort()], [name, helped.sort()]);
   }
 });
+
+Deno.test("a curl that sends a body sends it as JSON, which is all that functions take", () => {
+  const form = /curl [^\n]* (?:-d|--data)\b/;
+  assertEquals(
+    TEXTS.filter((path) => path.endsWith(".md") && form.test(Deno.readTextFileSync(path))),
+    [],
+  );
+});
