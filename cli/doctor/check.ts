@@ -35,5 +35,5 @@ export function failed(
 
 /** The command that deploys a function. */
 export function deploying(name: string): string {
-  return `npx supabase functions deploy ${name} --remote --use-api`;
+  return `npx supabase functions deploy ${name} --use-api`;
 }

@@ -155,7 +155,7 @@ testsOnStack({ net: true }, (test) => {
     ]);
     const rows: Row[] = JSON.parse(out).checks;
     const tick = rows.find(({ name }) => name === "function tick");
-    assertEquals(tick?.command, "npx supabase functions deploy tick --remote --use-api");
+    assertEquals(tick?.command, "npx supabase functions deploy tick --use-api");
     const dispatch = rows.find(({ name }) => name === "function dispatch");
     assert(dispatch?.advice?.includes("verify_jwt = false under [functions.dispatch]"));
   });
@@ -183,6 +183,6 @@ testsOnStack({ net: true }, (test) => {
       "deployed, without a version",
       "deployed, 0.0.9",
     ]);
-    assertEquals(told[1]?.command, "npx supabase functions deploy tick --remote --use-api");
+    assertEquals(told[1]?.command, "npx supabase functions deploy tick --use-api");
   });
 });
