@@ -15,10 +15,10 @@ const WRITTEN_BY_POSTGREST = /^(PGRST[0-9A-Z]{3}|[0-9A-Z]{5})$/;
 // 57014: cancelled by statement_timeout. 25P04: ended by transaction_timeout. 53200: out of memory.
 const TOO_MUCH = /^(57014|25P04|53200)$/;
 
-// 08 connection, 53 resources, 57 operator, 58 system; 40001 and 40P01 serialization and deadlock, 55P03 lock
-// not available, 25006 read only, as in a failover, 26000 a pooler that changed the connection; PT502 to PT504 a passing
-// fault that a function reports: ours raise PT503. HV00N a foreign server that is away. PGRST000-003 no connection; 202, 204 and 205 a schema cache that is behind or
-// ahead.
+// 08 connection, 53 resources, 57 operator, 58 system; 40001 and 40P01 serialization and deadlock, 55P03 lock not
+// available, 25006 read only, as in a failover, 26000 a pooler that changed the connection, HV00N a foreign server that
+// is away. PT502 to PT504: a passing fault that a function reports; ours raise PT503. PGRST000 to 003: no connection;
+// PGRST202, 204 and 205: a schema cache that is behind or ahead.
 const PASSING =
   /^((08|53|57|58)...|PT50[234]|40001|40P01|55P03|25006|26000|HV00N|PGRST00[0-3]|PGRST20[245])$/;
 

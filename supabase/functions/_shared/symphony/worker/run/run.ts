@@ -227,7 +227,6 @@ async function succeed(
     const delayMs = Math.max(...snoozes.map((one) => one.delayMs));
     return snoozed(delayMs, handledBy.length > 0 ? { ...envelope.stamps, handledBy } : undefined);
   }
-  // Most messages share one outcome object.
   const hasSteps = envelope.stamps.durable !== undefined;
   if (keepMs === undefined && !progressed && !hasSteps) return handled;
   return {
