@@ -23,7 +23,7 @@ import { limitsOfEmit } from "./limits.ts";
 
 /** Largest value of an event, in bytes of JSON in UTF-8. Postgres writes the same value with more spaces. */
 export const MAX_EVENT_BYTES = 256_000;
-/** Longest life of a token, and longest wait for an event, in ms: 400 days. */
+/** Longest life of a token, longest wait for an event and longest sleep, in ms: 400 days. */
 export const LONGEST_WAIT_MS = 400 * 86_400_000;
 
 /** An event that has passed its checks. */
