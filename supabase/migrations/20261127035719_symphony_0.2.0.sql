@@ -1518,9 +1518,13 @@ CREATE FUNCTION messenger.refuse_conflict(p_sqlstate text, p_message text)
  SET search_path TO ''
 AS $function$
 begin
-  if left(p_sqlstate, 3) = '400' and coalesce(current_setting('request.method', true), '') <> '' then
+  if coalesce(current_setting('request.method', true), '') = '' then
+    return;
+  elsif left(p_sqlstate, 2) = '40' and p_message <> 'deadlock detected' then
     raise sqlstate 'PT503' using
       message = format('the database has met another transaction: %s', p_message), detail = p_sqlstate;
+  elsif p_sqlstate ~ '^PT[^45]' then
+    raise sqlstate 'PT500' using message = p_message, detail = p_sqlstate;
   end if;
 end
 $function$;
@@ -3295,6 +3299,27 @@ begin
 end
 $function$;
 
+CREATE FUNCTION messenger.sweep_notes(p_careful boolean)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+begin
+  if p_careful then
+    begin
+      perform messenger.sweep_notes(false);
+    exception when others then
+      raise warning 'groups, batches and waits were left to the next sweep: %', sqlerrm;
+    end;
+    return;
+  end if;
+  perform messenger.reopen_noted_groups();
+  perform messenger.sweep_cancels();
+  perform messenger.sweep_batches();
+  perform messenger.wake_noted_waiters();
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION messenger.lock_swept(p_queues text[], p_max_messages integer, p_last_keys jsonb, p_max_bytes bigint)
  RETURNS messenger.locked_messages
  LANGUAGE plpgsql
@@ -3305,10 +3330,7 @@ declare
   past_ttl record;
   claim messenger.locked_messages;
 begin
-  perform messenger.reopen_noted_groups();
-  perform messenger.sweep_cancels();
-  perform messenger.sweep_batches();
-  perform messenger.wake_noted_waiters();
+  perform messenger.sweep_notes(p_max_bytes is null);
   expired := messenger.lock_expired(p_queues);
   past_ttl := messenger.lock_past_ttl(p_queues, p_max_messages, p_max_bytes);
   if cardinality(expired) > 0 or cardinality(past_ttl.locked) > 0 then
@@ -4182,6 +4204,107 @@ begin
 end
 $function$;
 
+CREATE FUNCTION messenger.bury_unleased(p_place tid, p_sqlstate text, p_message text)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+begin
+  perform messenger.settle_dead(jsonb_build_object('dead', jsonb_build_array(jsonb_build_object(
+    'id', m.id, 'reason', 'unrecoverable', 'errors', jsonb_build_array(jsonb_build_object(
+      'message', 'the message could not be leased: ' || p_message, 'class', 'PostgresError', 'code', p_sqlstate,
+      'attempt', m.attempts, 'at', public.messenger_now(), 'durationMs', 0
+    ))
+  ))), m.lease_token)
+  from public.messenger_messages m where m.ctid = p_place;
+exception when others then
+  raise warning 'a message that cannot be leased stays where it is: %', sqlerrm;
+end
+$function$;
+
+CREATE FUNCTION messenger.lease_apart(p_claim messenger.locked_messages, p_token uuid, p_crashed_token uuid, p_lease_ms integer, p_clock timestamp with time zone, OUT messages json, OUT crashed json, OUT refused integer)
+ RETURNS record
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  all_crashed jsonb := '[]';
+  one messenger.locked_messages := p_claim;
+  place tid;
+begin
+  messages := '[]';
+  refused := 0;
+  foreach place in array p_claim.locked loop
+    begin
+      one.locked := array[place];
+      all_crashed := all_crashed
+        || (messenger.lease_locked(one, p_token, p_crashed_token, p_lease_ms, true, false, p_clock)).crashed::jsonb;
+    exception when others then
+      refused := refused + 1;
+      perform messenger.bury_unleased(place, sqlstate, sqlerrm);
+    end;
+  end loop;
+  crashed := all_crashed;
+end
+$function$;
+
+CREATE FUNCTION messenger.claim_messages(p_token uuid, p_max_messages integer, p_lease_ms integer, p_queues text[], p_last_keys jsonb, p_run_alone boolean, p_sweep boolean, p_repeated boolean, p_slots integer, p_start_within_ms integer, p_max_bytes bigint, p_unread boolean, p_bare_stamps boolean)
+ RETURNS json
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  clock constant timestamptz := public.messenger_now();
+  -- A second token, made from the first, fences the messages that are handed out as crashed. It is a UUID
+  -- of version 8: a lease that ran out under such a one was a sweep's, and the next sweep counts it.
+  crashed_token constant uuid := overlay(md5(p_token::text || ' crashed') placing '8' from 13)::uuid;
+  keys constant jsonb := coalesce(p_last_keys, '{}');
+  measured_bytes constant bigint := case when not p_unread then p_max_bytes end;
+  swept messenger.locked_messages;
+  claim messenger.locked_messages;
+  context record;
+  leased record;
+begin
+  if (p_token is not null and p_max_messages between 0 and 10000 and p_lease_ms between 1 and 86400000
+    and (p_slots < 0) is not true and p_start_within_ms between 1 and 60000 and p_max_bytes >= 0) is not true
+  then
+    perform messenger.refuse_claim(p_token, p_max_messages, p_lease_ms, p_slots, p_start_within_ms, p_max_bytes);
+  end if;
+  if p_repeated then
+    claim := messenger.lock_repeated(p_token, crashed_token, keys, p_max_bytes);
+  end if;
+  if claim.locked is null then
+    if p_sweep then
+      swept := messenger.lock_swept(p_queues, p_max_messages, keys, measured_bytes);
+      p_max_messages := swept.room;
+    end if;
+    if p_max_messages = 0 then
+      claim := messenger.locked_others('{}', keys);
+    elsif p_run_alone then
+      claim := messenger.lock_alone(p_queues, p_slots, p_start_within_ms, keys, measured_bytes);
+    else
+      claim := messenger.lock_shares(
+        p_queues, p_max_messages, p_slots, p_start_within_ms, keys, measured_bytes - coalesce(swept.bytes, 0)
+      );
+    end if;
+    claim := case when swept.locked is null then claim else messenger.join_locked(swept, claim) end;
+  end if;
+  context := messenger.claim_context(claim, p_queues, p_lease_ms, clock);
+  if p_unread then
+    leased := messenger.lease_apart(claim, p_token, crashed_token, p_lease_ms, clock);
+    claim.more := claim.more or leased.refused > 0;
+  else
+    leased := messenger.lease_locked(claim, p_token, crashed_token, p_lease_ms, false, p_bare_stamps, clock);
+  end if;
+  return json_build_object(
+    'messages', leased.messages, 'crashed', leased.crashed, 'token', p_token, 'crashed_token', crashed_token,
+    'last_keys', claim.last_keys, 'lease_ms', context.lease_ms, 'lock_ms', claim.lock_ms,
+    'bytes', claim.bytes, 'more', claim.more, 'oversized', context.oversized, 'rated', claim.rated,
+    'now', clock, 'quarantined_due', context.quarantined_due, 'next_due_at', context.next_due_at
+  );
+end
+$function$;
+
 CREATE FUNCTION public.messenger_claim(token uuid, max_messages integer DEFAULT 100, lease_ms integer DEFAULT 60000, queues text[] DEFAULT NULL::text[], last_keys jsonb DEFAULT NULL::jsonb, run_alone boolean DEFAULT false, sweep boolean DEFAULT true, repeated boolean DEFAULT false, slots integer DEFAULT NULL::integer, start_within_ms integer DEFAULT 250, max_bytes bigint DEFAULT 8388608, unread boolean DEFAULT false, bare_stamps boolean DEFAULT false)
  RETURNS json
  LANGUAGE plpgsql
@@ -4191,65 +4314,33 @@ CREATE FUNCTION public.messenger_claim(token uuid, max_messages integer DEFAULT 
  SET enable_bitmapscan TO 'off'
  SET plan_cache_mode TO 'force_generic_plan'
 AS $function$
-declare
-  clock constant timestamptz := public.messenger_now();
-  -- A second token, made from the first, fences the messages that are handed out as crashed. It is a UUID
-  -- of version 8: a lease that ran out under such a one was a sweep's, and the next sweep counts it.
-  crashed_token constant uuid := overlay(md5(token::text || ' crashed') placing '8' from 13)::uuid;
-  keys constant jsonb := coalesce(last_keys, '{}');
-  measured_bytes constant bigint := case when not unread then max_bytes end;
-  swept messenger.locked_messages;
-  claim messenger.locked_messages;
-  context record;
-  leased record;
 begin
-  if (token is not null and max_messages between 0 and 10000 and lease_ms between 1 and 86400000
-    and (slots < 0) is not true and start_within_ms between 1 and 60000 and max_bytes >= 0) is not true
-  then
-    perform messenger.refuse_claim(token, max_messages, lease_ms, slots, start_within_ms, max_bytes);
+  if not exists (
+    select from pg_catalog.pg_trigger t
+    where t.tgrelid = 'public.messenger_messages'::regclass
+      and (t.tgname < 'messenger_' or t.tgname > 'messenger`') and not t.tgisinternal
+  ) then
+    return messenger.claim_messages(
+      token, max_messages, lease_ms, queues, last_keys, run_alone, sweep, repeated, slots, start_within_ms,
+      max_bytes, unread, bare_stamps
+    );
   end if;
-  if repeated then
-    claim := messenger.lock_repeated(token, crashed_token, keys, max_bytes);
-  end if;
-  if claim.locked is null then
-    if sweep then
-      swept := messenger.lock_swept(queues, max_messages, keys, measured_bytes);
-      max_messages := swept.room;
-    end if;
-    if max_messages = 0 then
-      claim := messenger.locked_others('{}', keys);
-    elsif run_alone then
-      claim := messenger.lock_alone(queues, slots, start_within_ms, keys, measured_bytes);
-    else
-      claim := messenger.lock_shares(
-        queues, max_messages, slots, start_within_ms, keys, measured_bytes - coalesce(swept.bytes, 0)
-      );
-    end if;
-    if swept.locked is not null then
-      claim := messenger.join_locked(swept, claim);
-    end if;
-  end if;
-  context := messenger.claim_context(claim, queues, lease_ms, clock);
-  leased := messenger.lease_locked(claim, token, crashed_token, lease_ms, unread, bare_stamps, clock);
-  return json_build_object(
-    'messages', leased.messages, 'crashed', leased.crashed, 'token', token, 'crashed_token', crashed_token,
-    'last_keys', claim.last_keys, 'lease_ms', context.lease_ms, 'lock_ms', claim.lock_ms,
-    'bytes', claim.bytes, 'more', claim.more, 'oversized', context.oversized, 'rated', claim.rated,
-    'now', clock, 'quarantined_due', context.quarantined_due, 'next_due_at', context.next_due_at
-  );
+  begin
+    return messenger.claim_messages(
+      token, max_messages, lease_ms, queues, last_keys, run_alone, sweep, repeated, slots, start_within_ms,
+      max_bytes, unread, bare_stamps
+    );
+  exception when others then
+    perform messenger.refuse_conflict(sqlstate, sqlerrm);
+    raise;
+  end;
 end
 $function$;
 
-CREATE OR REPLACE FUNCTION public.messenger_settle(settlements jsonb)
+CREATE FUNCTION messenger.settle_outcomes(p_settlements jsonb)
  RETURNS jsonb
  LANGUAGE plpgsql
  SET search_path TO ''
- SET jit TO 'off'
- SET enable_seqscan TO 'off'
- SET enable_bitmapscan TO 'off'
- SET enable_hashjoin TO 'off'
- SET enable_mergejoin TO 'off'
- SET plan_cache_mode TO 'force_generic_plan'
 AS $function$
 declare
   settlement jsonb;
@@ -4262,23 +4353,23 @@ declare
   queues text[];
   group_keys text[];
 begin
-  if jsonb_typeof(settlements) is distinct from 'array' then
+  if jsonb_typeof(p_settlements) is distinct from 'array' then
     raise sqlstate 'PT400' using message = 'settlements: has to be an array';
   end if;
-  if settlements @> '[{"grouped": true}]' then
+  if p_settlements @> '[{"grouped": true}]' then
     select g.queues, g.group_keys into queues, group_keys
-    from messenger.lock_settled_groups(settlements) as g;
+    from messenger.lock_settled_groups(p_settlements) as g;
     -- The trigger of messenger_messages leaves the groups to the end of this call.
     perform set_config('messenger.groups', 'settled', true);
   end if;
   -- Handled messages under one token take one statement, which locks in order and pays for no lock twice.
-  if jsonb_array_length(settlements) > 1 or settlements @? '$[*] ? (
+  if jsonb_array_length(p_settlements) > 1 or p_settlements @? '$[*] ? (
     exists(@.released) || exists(@.snoozed) || exists(@.retries) || exists(@.dead) || exists(@.kept)
       || exists(@.parked) || exists(@.effects)
   )' then
-    perform messenger.lock_settled(settlements);
+    perform messenger.lock_settled(p_settlements);
   end if;
-  for settlement in select value from jsonb_array_elements(settlements) loop
+  for settlement in select value from jsonb_array_elements(p_settlements) loop
     if settlement ? 'effects' then
       select s.settled, s.refused into ids, refused
       from messenger.settle_with_effects(settlement, (settlement ->> 'token')::uuid) as s;
@@ -4296,15 +4387,34 @@ begin
     perform messenger.reopen_groups(queues, group_keys);
   end if;
   -- These messages fall due later, and by then perhaps no worker is awake.
-  if settlements @? '$[*] ? (exists(@.retries) || exists(@.snoozed) || exists(@.released) || exists(@.parked)
+  if p_settlements @? '$[*] ? (exists(@.retries) || exists(@.snoozed) || exists(@.released) || exists(@.parked)
     || @.grouped == true)'
   then
     perform messenger.wake_for_next();
   end if;
   if refusals <> '[]' then
-    return messenger.settled_in_part(settlements, settled, refusals);
+    return messenger.settled_in_part(p_settlements, settled, refusals);
   end if;
-  return jsonb_build_object('stale', messenger.settle_stale(settlements, settled)::text[]);
+  return jsonb_build_object('stale', messenger.settle_stale(p_settlements, settled)::text[]);
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION public.messenger_settle(settlements jsonb)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SET search_path TO ''
+ SET jit TO 'off'
+ SET enable_seqscan TO 'off'
+ SET enable_bitmapscan TO 'off'
+ SET enable_hashjoin TO 'off'
+ SET enable_mergejoin TO 'off'
+ SET plan_cache_mode TO 'force_generic_plan'
+AS $function$
+begin
+  return messenger.settle_outcomes(settlements);
+exception when others then
+  perform messenger.refuse_conflict(sqlstate, sqlerrm);
+  raise;
 end
 $function$;
 
@@ -4621,7 +4731,7 @@ begin
   gone as (
     delete from public.messenger_messages m
     using given_dead g
-    where m.id = g.id and m.lease_token = p_fence
+    where m.id = g.id and m.lease_token is not distinct from p_fence
     returning m.*, g.reason, coalesce(g.stamps, m.stamps) as last_stamps,
       messenger.append_errors(m.errors, g.errors) as all_errors
   ),
@@ -5117,6 +5227,9 @@ begin
     number := number + 1;
   end loop;
   return jsonb_build_object('folded', number);
+exception when others then
+  perform messenger.refuse_conflict(sqlstate, sqlerrm);
+  raise;
 end
 $function$;
 
@@ -5492,6 +5605,9 @@ begin
     select jsonb_build_object('id', b.id::text, 'total', b.total, 'sealed', b.sealed_at is not null)
     from public.messenger_batches b where b.id = own.id
   );
+exception when others then
+  perform messenger.refuse_conflict(sqlstate, sqlerrm);
+  raise;
 end
 $function$;
 
@@ -5639,6 +5755,9 @@ begin
     select g.id::text from jsonb_to_recordset(saves) as g (id bigint)
     where g.id <> all (held)
   )) || messenger.told_of_cancels(cancelled);
+exception when others then
+  perform messenger.refuse_conflict(sqlstate, sqlerrm);
+  raise;
 end
 $function$;
 
@@ -5983,6 +6102,9 @@ AS $function$
 begin
   perform messenger.check_event(event, value);
   return messenger.append_event(event, value)::text;
+exception when others then
+  perform messenger.refuse_conflict(sqlstate, sqlerrm);
+  raise;
 end
 $function$;
 
@@ -6002,6 +6124,9 @@ begin
     raise sqlstate 'PT409' using message = 'token: was used already';
   end if;
   return public.messenger_emit(event, value);
+exception when others then
+  perform messenger.refuse_conflict(sqlstate, sqlerrm);
+  raise;
 end
 $function$;
 
@@ -6336,6 +6461,42 @@ begin
   select array(select h.id::text from held h), array_agg(e.id) filter (where e.cancelled),
     min(e.leased_until)
   into held, cancelled, earliest from extended e;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION public.messenger_heartbeat(leases jsonb, lease_ms integer DEFAULT 60000)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SET search_path TO ''
+ SET jit TO 'off'
+ SET enable_seqscan TO 'off'
+ SET enable_bitmapscan TO 'off'
+ SET enable_hashjoin TO 'off'
+ SET enable_mergejoin TO 'off'
+AS $function$
+declare
+  extended record;
+begin
+  if jsonb_typeof(leases) is distinct from 'array' then
+    raise sqlstate 'PT400' using message = 'leases: has to be an array';
+  end if;
+  if lease_ms is null or lease_ms not between 1 and 86400000 then
+    raise sqlstate 'PT400' using message = 'lease_ms: has to be from 1 to 86400000';
+  end if;
+  select * into extended from messenger.extend_messages(leases, lease_ms);
+  perform messenger.shorten_leases(leases, extended.earliest);
+  return jsonb_build_object(
+    'lost', array(
+      select id from jsonb_array_elements(leases) as l (lease),
+        jsonb_array_elements_text(lease -> 'ids') as i (id)
+      except
+      select unnest(extended.held)
+    ),
+    'cancelled', coalesce(extended.cancelled, '{}')
+  );
+exception when others then
+  perform messenger.refuse_conflict(sqlstate, sqlerrm);
+  raise;
 end
 $function$;
 
@@ -6729,6 +6890,9 @@ begin
   return jsonb_strip_nulls(jsonb_build_object(
     'deliveries', coalesce(found, '[]'), 'cancels', nullif(messenger.has_cancels(transport), false)
   ));
+exception when others then
+  perform messenger.refuse_conflict(sqlstate, sqlerrm);
+  raise;
 end
 $function$;
 
@@ -6808,6 +6972,9 @@ begin
     answer := answer || '{"cancels": true}';
   end if;
   return answer || jsonb_build_object('repeated', repeated::text[]);
+exception when others then
+  perform messenger.refuse_conflict(sqlstate, sqlerrm);
+  raise;
 end
 $function$;
 
@@ -7391,6 +7558,9 @@ begin
     retry_at = case when waits then messenger.clock() + messenger.relay_pause(r.failures + 1) end
   where r.transport = relay.transport and r.shard = relay.shard;
   return jsonb_build_object('stale', false);
+exception when others then
+  perform messenger.refuse_conflict(sqlstate, sqlerrm);
+  raise;
 end
 $function$;
 
@@ -8222,6 +8392,44 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION public.messenger_claim_schedules(token uuid, max_schedules integer DEFAULT 100, lease_ms integer DEFAULT 30000, until timestamp with time zone DEFAULT NULL::timestamp with time zone, fingerprint text DEFAULT NULL::text, repeated boolean DEFAULT false, payloads boolean DEFAULT false)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SET search_path TO ''
+ SET jit TO 'off'
+ SET enable_seqscan TO 'off'
+ SET enable_bitmapscan TO 'off'
+AS $function$
+declare
+  max_bytes constant integer := 4194304;
+  locked bigint[] := array[]::bigint[];
+  fitting bigint[];
+  leased jsonb;
+begin
+  perform messenger.check_schedule_claim(token, max_schedules, lease_ms);
+  if repeated then
+    locked := messenger.lock_leased_schedules(token);
+  end if;
+  if cardinality(locked) = 0 then
+    locked := messenger.lock_due_schedules(until, max_schedules);
+  end if;
+  fitting := case when payloads then messenger.fitting_schedules(locked, max_bytes) else locked end;
+  leased := messenger.lease_schedules(token, fitting, lease_ms, payloads);
+
+  -- Not in one statement with the leases: next_at would not see them yet.
+  return jsonb_build_object(
+    'schedules', leased,
+    'now', public.messenger_now(),
+    'more', cardinality(fitting) < cardinality(locked),
+    'next_at', public.messenger_next_schedule_at(token),
+    'declarations_changed', messenger.declarations_changed(fingerprint)
+  );
+exception when others then
+  perform messenger.refuse_conflict(sqlstate, sqlerrm);
+  raise;
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION messenger.paused_reason(p_queue text)
  RETURNS text
  LANGUAGE plpgsql
@@ -8309,6 +8517,50 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION public.messenger_advance_schedules(token uuid, advances jsonb)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SET search_path TO ''
+ SET jit TO 'off'
+ SET enable_seqscan TO 'off'
+ SET enable_bitmapscan TO 'off'
+AS $function$
+declare
+  runs jsonb;
+  messages jsonb;
+  message_ids jsonb;
+  recorded public.messenger_schedule_runs[];
+  written bigint[];
+begin
+  if token is null then
+    raise sqlstate 'PT400' using message = 'token: is required';
+  end if;
+  if jsonb_typeof(advances) is distinct from 'array' then
+    raise sqlstate 'PT400' using message = 'advances: has to be an array';
+  end if;
+  select jsonb_agg(to_jsonb(r) - 'message'),
+    jsonb_agg(r.message order by r.place) filter (where r.place is not null)
+  into runs, messages from messenger.judge_runs(token, advances) r;
+  if messages is not null then
+    message_ids := public.messenger_enqueue(messages) -> 'ids';
+  end if;
+  recorded := array(select r from messenger.record_runs(token, advances, runs, message_ids) r);
+  written := array(select messenger.write_advances(token, advances, recorded));
+  return jsonb_build_object(
+    'dispatched', (select count(r.message_id) from unnest(recorded) r),
+    'skipped', (select count(*) from unnest(recorded) r where r.outcome = 'skipped'),
+    'stale', (
+      select coalesce(jsonb_agg(g.id::text order by g.id), '[]')
+      from jsonb_to_recordset(advances) as g (id bigint)
+      where not exists (select from unnest(written) as w (id) where w.id = g.id)
+    )
+  );
+exception when others then
+  perform messenger.refuse_conflict(sqlstate, sqlerrm);
+  raise;
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION messenger.check_schedule(p_given jsonb, p_wanted public.messenger_schedules)
  RETURNS void
  LANGUAGE plpgsql
@@ -8383,6 +8635,52 @@ exception
   when others then
     perform messenger.refuse_conflict(sqlstate, sqlerrm);
     raise;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION public.messenger_sync_schedules(schedules jsonb, fingerprint text, dry_run boolean DEFAULT false)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  answer jsonb;
+begin
+  begin
+    answer := public.messenger_save_schedules(schedules, declared => true) -> 'schedules';
+
+    with gone as (
+      update public.messenger_schedules s
+      set enabled = false, disabled_by = 'undeclared',
+        disabled_reason = 'it is no longer declared in code'
+      where s.declared and s.enabled
+        and s.name <> all (array(select value ->> 'name' from jsonb_array_elements(schedules)))
+      returning s.id, s.name
+    )
+    select answer || coalesce(
+      jsonb_agg(
+        jsonb_build_object('id', id::text, 'name', name, 'change', 'disabled') order by name
+      ),
+      '[]'
+    )
+    into answer from gone;
+
+    insert into messenger.schedule_declarations as d (fingerprint)
+    values (messenger_sync_schedules.fingerprint)
+    on conflict (singleton) do update
+    set fingerprint = excluded.fingerprint, synced_at = excluded.synced_at;
+
+    -- A dry run makes all changes and undoes them.
+    if dry_run then
+      raise sqlstate 'PT299';
+    end if;
+  exception
+    when sqlstate 'PT299' then null;
+  end;
+  return jsonb_build_object('schedules', answer);
+exception when others then
+  perform messenger.refuse_conflict(sqlstate, sqlerrm);
+  raise;
 end
 $function$;
 
@@ -9763,6 +10061,20 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION public.messenger_enqueue_limited(messages jsonb, limits jsonb)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+begin
+  perform messenger.count_dispatches(limits);
+  return (select b.answer from public.messenger_enqueue_body(messages) as b (answer));
+exception when others then
+  perform messenger.refuse_conflict(sqlstate, sqlerrm);
+  raise;
+end
+$function$;
+
 CREATE FUNCTION public.messenger_emit_limited(event text, value jsonb, limits jsonb)
  RETURNS text
  LANGUAGE plpgsql
@@ -9771,6 +10083,9 @@ AS $function$
 begin
   perform messenger.count_dispatches(limits);
   return public.messenger_emit(event, value);
+exception when others then
+  perform messenger.refuse_conflict(sqlstate, sqlerrm);
+  raise;
 end
 $function$;
 
@@ -16009,6 +16324,9 @@ comment on routine messenger.bury_expired(messenger.relays) is
 comment on routine messenger.bury_outbox(jsonb,text) is
   'Moves messages that wait in the outbox to the dead letters, with a reason and their errors: [{position, error?}]. Returns their ids.';
 
+comment on routine messenger.bury_unleased(tid,text,text) is
+  'Part of a claim: makes a message a dead letter whose lease was refused.';
+
 comment on routine messenger.busy_lanes(text,integer) is
   'Part of the rule queue_limited: lanes of a queue, or of all, in which messages are counted against limits, by name and up to a number; of a lane it is that one.';
 
@@ -16080,6 +16398,9 @@ comment on routine messenger.check_relay_call(uuid,integer,integer,integer,bigin
 
 comment on routine messenger.check_transport(text) is
   'Part of operations on the outbox: refuses a transport that is missing, or that messenger_transports does not list.';
+
+comment on routine messenger.claim_messages(uuid,integer,integer,text[],jsonb,boolean,boolean,boolean,integer,integer,bigint,boolean,boolean) is
+  'Part of messenger_claim: all of it but the errors of a project''s own triggers.';
 
 comment on routine messenger.claimed_shard(messenger.relays,integer) is
   'Part of messenger_claim_outbox: the answer about a leased shard.';
@@ -16339,6 +16660,9 @@ comment on routine messenger.latest_failures(integer) is
 comment on routine messenger.latest_runs(bigint,integer,timestamp with time zone) is
   'The latest runs of a schedule before a moment, the newest first.';
 
+comment on routine messenger.lease_apart(messenger.locked_messages,uuid,uuid,integer,timestamp with time zone) is
+  'Part of a claim that reads no payload: leases the locked messages one by one, all as crashed, and says how many were refused.';
+
 comment on routine messenger.lease_locked(messenger.locked_messages,uuid,uuid,integer,boolean,boolean,timestamp with time zone) is
   'Part of a claim: leases the locked messages, counts the attempt, notes the leases, and returns the envelopes of the messages that are given and of those that crashed.';
 
@@ -16592,7 +16916,7 @@ comment on routine messenger.redriven_transport(text,jsonb) is
   'Part of messenger_redrive: the transport through which a dead letter goes again.';
 
 comment on routine messenger.refuse_conflict(text,text) is
-  'Part of calls over HTTP: raises PT503 in place of a conflict of transactions, which PostgREST would repeat without end.';
+  'Part of calls over HTTP: raises PT503 in place of a conflict of transactions, which PostgREST would repeat without end, and PT500 in place of a code that PostgREST would take for a status of success.';
 
 comment on routine messenger.refuse_other_batch() is
   'Part of messenger_write_batch: refuses other content under the idempotency key of a batch.';
@@ -16672,6 +16996,9 @@ comment on routine messenger.settle_alert_delivery(public.messenger_alert_delive
 comment on routine messenger.settle_handled(jsonb,uuid) is
   'Part of messenger_settle: deletes handled messages, the progress of those that reported it, and the steps of those that have some. Returns their ids.';
 
+comment on routine messenger.settle_outcomes(jsonb) is
+  'Part of messenger_settle: all of it but the errors of a project''s own triggers.';
+
 comment on routine messenger.settle_parked(jsonb,uuid) is
   'Part of messenger_settle: lets messages wait whose run ended before their handler did, gives back the attempt, and writes the sleep or the wait that parked them. Returns their ids.';
 
@@ -16722,6 +17049,9 @@ comment on routine messenger.sweep_cancelled_batches() is
 
 comment on routine messenger.sweep_cancels() is
   'Part of a sweep: cancels up to 1,000 messages that a cancel has found locked, without waiting for those that still are.';
+
+comment on routine messenger.sweep_notes(boolean) is
+  'Part of a sweep: what other calls have noted for it. Carefully, an error leaves it to the next sweep and the claim continues.';
 
 comment on routine messenger.take_keys(jsonb,timestamp with time zone,boolean) is
   'Part of messenger_enqueue: takes the idempotency keys of messages, and dedupe keys with a window, and gives each message its id.';

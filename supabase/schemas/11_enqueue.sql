@@ -122,21 +122,26 @@ comment on function messenger.refuse_late() is
   'Part of messenger_enqueue: refuses a message whose time to live is over when it falls due. It would never run.';
 
 -- PostgREST repeats a call without end, also after its client has left, if it fails with a SQLSTATE for a conflict of
--- transactions that a trigger of a project's own raises. A deadlock is left to PostgREST: a repeated call passes. So is
--- a session of SQL, which repeats its own transaction.
+-- transactions that a trigger of a project's own raises. A deadlock that Postgres has found is left to PostgREST: a
+-- repeated call passes. So is a session of SQL, which repeats its own transaction. With SQLSTATE PTxyz a trigger names
+-- the status of the response itself: PostgREST would pass on one that is no error as the function's answer.
 create function messenger.refuse_conflict(p_sqlstate text, p_message text) returns void
 language plpgsql
 set search_path = ''
 as $$
 begin
-  if left(p_sqlstate, 3) = '400' and coalesce(current_setting('request.method', true), '') <> '' then
+  if coalesce(current_setting('request.method', true), '') = '' then
+    return;
+  elsif left(p_sqlstate, 2) = '40' and p_message <> 'deadlock detected' then
     raise sqlstate 'PT503' using
       message = format('the database has met another transaction: %s', p_message), detail = p_sqlstate;
+  elsif p_sqlstate ~ '^PT[^45]' then
+    raise sqlstate 'PT500' using message = p_message, detail = p_sqlstate;
   end if;
 end
 $$;
 comment on function messenger.refuse_conflict(text, text) is
-  'Part of calls over HTTP: raises PT503 in place of a conflict of transactions, which PostgREST would repeat without end.';
+  'Part of calls over HTTP: raises PT503 in place of a conflict of transactions, which PostgREST would repeat without end, and PT500 in place of a code that PostgREST would take for a status of success.';
 
 -- The call over HTTP. PostgREST passes the whole body to a single parameter without a name. A parameter with a
 -- name has to be taken out of the body first, which costs 1 us a message. PostgREST passes a set of one row on as

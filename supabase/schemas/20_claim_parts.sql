@@ -114,6 +114,28 @@ $$;
 comment on function messenger.lock_repeated(uuid, uuid, jsonb, bigint) is
   'Part of a claim that is repeated: locks the messages that it leased the first time, if there are any; null where there are none.';
 
+create function messenger.sweep_notes(p_careful boolean) returns void
+language plpgsql
+set search_path = ''
+as $$
+begin
+  if p_careful then
+    begin
+      perform messenger.sweep_notes(false);
+    exception when others then
+      raise warning 'groups, batches and waits were left to the next sweep: %', sqlerrm;
+    end;
+    return;
+  end if;
+  perform messenger.reopen_noted_groups();
+  perform messenger.sweep_cancels();
+  perform messenger.sweep_batches();
+  perform messenger.wake_noted_waiters();
+end
+$$;
+comment on function messenger.sweep_notes(boolean) is
+  'Part of a sweep: what other calls have noted for it. Carefully, an error leaves it to the next sweep and the claim continues.';
+
 -- The number is bounded, and each message that is handed out gets a new lease, so that messages that crash every
 -- worker never keep back the others.
 create function messenger.lock_swept(
@@ -127,10 +149,7 @@ declare
   past_ttl record;
   claim messenger.locked_messages;
 begin
-  perform messenger.reopen_noted_groups();
-  perform messenger.sweep_cancels();
-  perform messenger.sweep_batches();
-  perform messenger.wake_noted_waiters();
+  perform messenger.sweep_notes(p_max_bytes is null);
   expired := messenger.lock_expired(p_queues);
   past_ttl := messenger.lock_past_ttl(p_queues, p_max_messages, p_max_bytes);
   if cardinality(expired) > 0 or cardinality(past_ttl.locked) > 0 then

@@ -114,6 +114,122 @@ comment on function messenger.lease_locked(
 ) is
   'Part of a claim: leases the locked messages, counts the attempt, notes the leases, and returns the envelopes of the messages that are given and of those that crashed.';
 
+-- A message whose row a trigger of the project's own does not let change can be given to no worker. It becomes a dead
+-- letter; if that is refused too, it stays, and the claim continues behind it.
+create function messenger.bury_unleased(p_place tid, p_sqlstate text, p_message text) returns void
+language plpgsql
+set search_path = ''
+as $$
+begin
+  perform messenger.settle_dead(jsonb_build_object('dead', jsonb_build_array(jsonb_build_object(
+    'id', m.id, 'reason', 'unrecoverable', 'errors', jsonb_build_array(jsonb_build_object(
+      'message', 'the message could not be leased: ' || p_message, 'class', 'PostgresError', 'code', p_sqlstate,
+      'attempt', m.attempts, 'at', public.messenger_now(), 'durationMs', 0
+    ))
+  ))), m.lease_token)
+  from public.messenger_messages m where m.ctid = p_place;
+exception when others then
+  raise warning 'a message that cannot be leased stays where it is: %', sqlerrm;
+end
+$$;
+comment on function messenger.bury_unleased(tid, text, text) is
+  'Part of a claim: makes a message a dead letter whose lease was refused.';
+
+-- The claim that a worker makes when no larger one passes: what one row refuses keeps back no other.
+create function messenger.lease_apart(
+  p_claim messenger.locked_messages, p_token uuid, p_crashed_token uuid, p_lease_ms integer, p_clock timestamptz,
+  out messages json, out crashed json, out refused integer
+)
+language plpgsql
+set search_path = ''
+as $$
+declare
+  all_crashed jsonb := '[]';
+  one messenger.locked_messages := p_claim;
+  place tid;
+begin
+  messages := '[]';
+  refused := 0;
+  foreach place in array p_claim.locked loop
+    begin
+      one.locked := array[place];
+      all_crashed := all_crashed
+        || (messenger.lease_locked(one, p_token, p_crashed_token, p_lease_ms, true, false, p_clock)).crashed::jsonb;
+    exception when others then
+      refused := refused + 1;
+      perform messenger.bury_unleased(place, sqlstate, sqlerrm);
+    end;
+  end loop;
+  crashed := all_crashed;
+end
+$$;
+comment on function messenger.lease_apart(messenger.locked_messages, uuid, uuid, integer, timestamptz) is
+  'Part of a claim that reads no payload: leases the locked messages one by one, all as crashed, and says how many were refused.';
+
+create function messenger.claim_messages(
+  p_token uuid, p_max_messages integer, p_lease_ms integer, p_queues text[], p_last_keys jsonb, p_run_alone boolean,
+  p_sweep boolean, p_repeated boolean, p_slots integer, p_start_within_ms integer, p_max_bytes bigint, p_unread boolean,
+  p_bare_stamps boolean
+) returns json
+language plpgsql
+set search_path = ''
+as $$
+declare
+  clock constant timestamptz := public.messenger_now();
+  -- A second token, made from the first, fences the messages that are handed out as crashed. It is a UUID
+  -- of version 8: a lease that ran out under such a one was a sweep's, and the next sweep counts it.
+  crashed_token constant uuid := overlay(md5(p_token::text || ' crashed') placing '8' from 13)::uuid;
+  keys constant jsonb := coalesce(p_last_keys, '{}');
+  measured_bytes constant bigint := case when not p_unread then p_max_bytes end;
+  swept messenger.locked_messages;
+  claim messenger.locked_messages;
+  context record;
+  leased record;
+begin
+  if (p_token is not null and p_max_messages between 0 and 10000 and p_lease_ms between 1 and 86400000
+    and (p_slots < 0) is not true and p_start_within_ms between 1 and 60000 and p_max_bytes >= 0) is not true
+  then
+    perform messenger.refuse_claim(p_token, p_max_messages, p_lease_ms, p_slots, p_start_within_ms, p_max_bytes);
+  end if;
+  if p_repeated then
+    claim := messenger.lock_repeated(p_token, crashed_token, keys, p_max_bytes);
+  end if;
+  if claim.locked is null then
+    if p_sweep then
+      swept := messenger.lock_swept(p_queues, p_max_messages, keys, measured_bytes);
+      p_max_messages := swept.room;
+    end if;
+    if p_max_messages = 0 then
+      claim := messenger.locked_others('{}', keys);
+    elsif p_run_alone then
+      claim := messenger.lock_alone(p_queues, p_slots, p_start_within_ms, keys, measured_bytes);
+    else
+      claim := messenger.lock_shares(
+        p_queues, p_max_messages, p_slots, p_start_within_ms, keys, measured_bytes - coalesce(swept.bytes, 0)
+      );
+    end if;
+    claim := case when swept.locked is null then claim else messenger.join_locked(swept, claim) end;
+  end if;
+  context := messenger.claim_context(claim, p_queues, p_lease_ms, clock);
+  if p_unread then
+    leased := messenger.lease_apart(claim, p_token, crashed_token, p_lease_ms, clock);
+    claim.more := claim.more or leased.refused > 0;
+  else
+    leased := messenger.lease_locked(claim, p_token, crashed_token, p_lease_ms, false, p_bare_stamps, clock);
+  end if;
+  return json_build_object(
+    'messages', leased.messages, 'crashed', leased.crashed, 'token', p_token, 'crashed_token', crashed_token,
+    'last_keys', claim.last_keys, 'lease_ms', context.lease_ms, 'lock_ms', claim.lock_ms,
+    'bytes', claim.bytes, 'more', claim.more, 'oversized', context.oversized, 'rated', claim.rated,
+    'now', clock, 'quarantined_due', context.quarantined_due, 'next_due_at', context.next_due_at
+  );
+end
+$$;
+comment on function messenger.claim_messages(
+  uuid, integer, integer, text[], jsonb, boolean, boolean, boolean, integer, integer, bigint, boolean, boolean
+) is
+  'Part of messenger_claim: all of it but the errors of a project''s own triggers.';
+
 -- A claim locks, looks around, leases, and hands out. `last_keys` is what the worker's last claim has returned:
 -- this claim starts behind it, and makes a head scan of a queue that had come back short. `sweep` also hands out
 -- messages whose lease ran out, as crashed; these, and messages that are larger than a worker can take, come
@@ -123,6 +239,10 @@ comment on function messenger.lease_locked(
 -- token and `repeated`, and gives the same messages. Of queues with a rate it takes what the worker starts at
 -- once: at most `slots`, within `start_within_ms`. With `bare_stamps`, which workers of 0.1.0 do not ask for, the
 -- envelope of a message that has no other rare value than stamps ends with null and its stamps.
+--
+-- A claim in a savepoint would hide its locks from the others, which compare them with the transactions under way.
+-- So a claim has one only where a trigger of the project's own may raise what PostgREST must not get. To ask for one
+-- costs 5 us.
 create function public.messenger_claim(
   token uuid, max_messages integer default 100, lease_ms integer default 60000, queues text[] default null,
   last_keys jsonb default null, run_alone boolean default false, sweep boolean default true,
@@ -132,52 +252,26 @@ create function public.messenger_claim(
 language plpgsql
 set search_path = ''
 as $$
-declare
-  clock constant timestamptz := public.messenger_now();
-  -- A second token, made from the first, fences the messages that are handed out as crashed. It is a UUID
-  -- of version 8: a lease that ran out under such a one was a sweep's, and the next sweep counts it.
-  crashed_token constant uuid := overlay(md5(token::text || ' crashed') placing '8' from 13)::uuid;
-  keys constant jsonb := coalesce(last_keys, '{}');
-  measured_bytes constant bigint := case when not unread then max_bytes end;
-  swept messenger.locked_messages;
-  claim messenger.locked_messages;
-  context record;
-  leased record;
 begin
-  if (token is not null and max_messages between 0 and 10000 and lease_ms between 1 and 86400000
-    and (slots < 0) is not true and start_within_ms between 1 and 60000 and max_bytes >= 0) is not true
-  then
-    perform messenger.refuse_claim(token, max_messages, lease_ms, slots, start_within_ms, max_bytes);
+  if not exists (
+    select from pg_catalog.pg_trigger t
+    where t.tgrelid = 'public.messenger_messages'::regclass
+      and (t.tgname < 'messenger_' or t.tgname > 'messenger`') and not t.tgisinternal
+  ) then
+    return messenger.claim_messages(
+      token, max_messages, lease_ms, queues, last_keys, run_alone, sweep, repeated, slots, start_within_ms,
+      max_bytes, unread, bare_stamps
+    );
   end if;
-  if repeated then
-    claim := messenger.lock_repeated(token, crashed_token, keys, max_bytes);
-  end if;
-  if claim.locked is null then
-    if sweep then
-      swept := messenger.lock_swept(queues, max_messages, keys, measured_bytes);
-      max_messages := swept.room;
-    end if;
-    if max_messages = 0 then
-      claim := messenger.locked_others('{}', keys);
-    elsif run_alone then
-      claim := messenger.lock_alone(queues, slots, start_within_ms, keys, measured_bytes);
-    else
-      claim := messenger.lock_shares(
-        queues, max_messages, slots, start_within_ms, keys, measured_bytes - coalesce(swept.bytes, 0)
-      );
-    end if;
-    if swept.locked is not null then
-      claim := messenger.join_locked(swept, claim);
-    end if;
-  end if;
-  context := messenger.claim_context(claim, queues, lease_ms, clock);
-  leased := messenger.lease_locked(claim, token, crashed_token, lease_ms, unread, bare_stamps, clock);
-  return json_build_object(
-    'messages', leased.messages, 'crashed', leased.crashed, 'token', token, 'crashed_token', crashed_token,
-    'last_keys', claim.last_keys, 'lease_ms', context.lease_ms, 'lock_ms', claim.lock_ms,
-    'bytes', claim.bytes, 'more', claim.more, 'oversized', context.oversized, 'rated', claim.rated,
-    'now', clock, 'quarantined_due', context.quarantined_due, 'next_due_at', context.next_due_at
-  );
+  begin
+    return messenger.claim_messages(
+      token, max_messages, lease_ms, queues, last_keys, run_alone, sweep, repeated, slots, start_within_ms,
+      max_bytes, unread, bare_stamps
+    );
+  exception when others then
+    perform messenger.refuse_conflict(sqlstate, sqlerrm);
+    raise;
+  end;
 end
 $$;
 comment on function public.messenger_claim(

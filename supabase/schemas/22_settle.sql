@@ -28,7 +28,7 @@
 -- Returns {"stale": [ids]}: the messages whose outcome was not written, because another token has their lease or
 -- they are cancelled. With effects also {"refused": [{id, token, code, message, details}]}: the messages whose
 -- outcome was not written, because their effects are refused. They stay leased.
-create function public.messenger_settle(settlements jsonb) returns jsonb
+create function messenger.settle_outcomes(p_settlements jsonb) returns jsonb
 language plpgsql
 set search_path = ''
 as $$
@@ -43,23 +43,23 @@ declare
   queues text[];
   group_keys text[];
 begin
-  if jsonb_typeof(settlements) is distinct from 'array' then
+  if jsonb_typeof(p_settlements) is distinct from 'array' then
     raise sqlstate 'PT400' using message = 'settlements: has to be an array';
   end if;
-  if settlements @> '[{"grouped": true}]' then
+  if p_settlements @> '[{"grouped": true}]' then
     select g.queues, g.group_keys into queues, group_keys
-    from messenger.lock_settled_groups(settlements) as g;
+    from messenger.lock_settled_groups(p_settlements) as g;
     -- The trigger of messenger_messages leaves the groups to the end of this call.
     perform set_config('messenger.groups', 'settled', true);
   end if;
   -- Handled messages under one token take one statement, which locks in order and pays for no lock twice.
-  if jsonb_array_length(settlements) > 1 or settlements @? '$[*] ? (
+  if jsonb_array_length(p_settlements) > 1 or p_settlements @? '$[*] ? (
     exists(@.released) || exists(@.snoozed) || exists(@.retries) || exists(@.dead) || exists(@.kept)
       || exists(@.parked) || exists(@.effects)
   )' then
-    perform messenger.lock_settled(settlements);
+    perform messenger.lock_settled(p_settlements);
   end if;
-  for settlement in select value from jsonb_array_elements(settlements) loop
+  for settlement in select value from jsonb_array_elements(p_settlements) loop
     if settlement ? 'effects' then
       select s.settled, s.refused into ids, refused
       from messenger.settle_with_effects(settlement, (settlement ->> 'token')::uuid) as s;
@@ -77,15 +77,29 @@ begin
     perform messenger.reopen_groups(queues, group_keys);
   end if;
   -- These messages fall due later, and by then perhaps no worker is awake.
-  if settlements @? '$[*] ? (exists(@.retries) || exists(@.snoozed) || exists(@.released) || exists(@.parked)
+  if p_settlements @? '$[*] ? (exists(@.retries) || exists(@.snoozed) || exists(@.released) || exists(@.parked)
     || @.grouped == true)'
   then
     perform messenger.wake_for_next();
   end if;
   if refusals <> '[]' then
-    return messenger.settled_in_part(settlements, settled, refusals);
+    return messenger.settled_in_part(p_settlements, settled, refusals);
   end if;
-  return jsonb_build_object('stale', messenger.settle_stale(settlements, settled)::text[]);
+  return jsonb_build_object('stale', messenger.settle_stale(p_settlements, settled)::text[]);
+end
+$$;
+comment on function messenger.settle_outcomes(jsonb) is
+  'Part of messenger_settle: all of it but the errors of a project''s own triggers.';
+
+create function public.messenger_settle(settlements jsonb) returns jsonb
+language plpgsql
+set search_path = ''
+as $$
+begin
+  return messenger.settle_outcomes(settlements);
+exception when others then
+  perform messenger.refuse_conflict(sqlstate, sqlerrm);
+  raise;
 end
 $$;
 comment on function public.messenger_settle(jsonb) is

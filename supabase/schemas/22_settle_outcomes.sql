@@ -186,7 +186,7 @@ begin
   gone as (
     delete from public.messenger_messages m
     using given_dead g
-    where m.id = g.id and m.lease_token = p_fence
+    where m.id = g.id and m.lease_token is not distinct from p_fence
     returning m.*, g.reason, coalesce(g.stamps, m.stamps) as last_stamps,
       messenger.append_errors(m.errors, g.errors) as all_errors
   ),

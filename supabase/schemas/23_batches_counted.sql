@@ -288,6 +288,9 @@ begin
     number := number + 1;
   end loop;
   return jsonb_build_object('folded', number);
+exception when others then
+  perform messenger.refuse_conflict(sqlstate, sqlerrm);
+  raise;
 end
 $$;
 comment on function public.messenger_fold_batches(bigint[]) is

@@ -213,6 +213,9 @@ begin
     select jsonb_build_object('id', b.id::text, 'total', b.total, 'sealed', b.sealed_at is not null)
     from public.messenger_batches b where b.id = own.id
   );
+exception when others then
+  perform messenger.refuse_conflict(sqlstate, sqlerrm);
+  raise;
 end
 $$;
 comment on function public.messenger_write_batch(jsonb, jsonb, integer, boolean, boolean, jsonb) is

@@ -211,6 +211,9 @@ begin
     select g.id::text from jsonb_to_recordset(saves) as g (id bigint)
     where g.id <> all (held)
   )) || messenger.told_of_cancels(cancelled);
+exception when others then
+  perform messenger.refuse_conflict(sqlstate, sqlerrm);
+  raise;
 end
 $$;
 comment on function public.messenger_save_steps(jsonb) is

@@ -108,6 +108,9 @@ as $$
 begin
   perform messenger.check_event(event, value);
   return messenger.append_event(event, value)::text;
+exception when others then
+  perform messenger.refuse_conflict(sqlstate, sqlerrm);
+  raise;
 end
 $$;
 comment on function public.messenger_emit(text, jsonb) is
@@ -131,6 +134,9 @@ begin
     raise sqlstate 'PT409' using message = 'token: was used already';
   end if;
   return public.messenger_emit(event, value);
+exception when others then
+  perform messenger.refuse_conflict(sqlstate, sqlerrm);
+  raise;
 end
 $$;
 comment on function public.messenger_emit_token(text, text, timestamptz, jsonb) is

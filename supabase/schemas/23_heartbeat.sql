@@ -89,6 +89,9 @@ begin
     ),
     'cancelled', coalesce(extended.cancelled, '{}')
   );
+exception when others then
+  perform messenger.refuse_conflict(sqlstate, sqlerrm);
+  raise;
 end
 $$;
 comment on function public.messenger_heartbeat(jsonb, integer) is

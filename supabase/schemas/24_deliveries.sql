@@ -124,6 +124,9 @@ begin
   return jsonb_strip_nulls(jsonb_build_object(
     'deliveries', coalesce(found, '[]'), 'cancels', nullif(messenger.has_cancels(transport), false)
   ));
+exception when others then
+  perform messenger.refuse_conflict(sqlstate, sqlerrm);
+  raise;
 end
 $$;
 comment on function public.messenger_look_up_deliveries(text, jsonb) is
@@ -210,6 +213,9 @@ begin
     answer := answer || '{"cancels": true}';
   end if;
   return answer || jsonb_build_object('repeated', repeated::text[]);
+exception when others then
+  perform messenger.refuse_conflict(sqlstate, sqlerrm);
+  raise;
 end
 $$;
 comment on function public.messenger_settle_deliveries(text, jsonb, jsonb, jsonb, integer) is

@@ -430,6 +430,9 @@ begin
     retry_at = case when waits then messenger.clock() + messenger.relay_pause(r.failures + 1) end
   where r.transport = relay.transport and r.shard = relay.shard;
   return jsonb_build_object('stale', false);
+exception when others then
+  perform messenger.refuse_conflict(sqlstate, sqlerrm);
+  raise;
 end
 $$;
 comment on function public.messenger_finish_outbox(text, integer, uuid, bigint[], jsonb, text) is

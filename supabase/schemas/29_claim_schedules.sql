@@ -232,6 +232,9 @@ begin
     'next_at', public.messenger_next_schedule_at(token),
     'declarations_changed', messenger.declarations_changed(fingerprint)
   );
+exception when others then
+  perform messenger.refuse_conflict(sqlstate, sqlerrm);
+  raise;
 end
 $$;
 comment on function public.messenger_claim_schedules(

@@ -264,6 +264,9 @@ begin
       where not exists (select from unnest(written) as w (id) where w.id = g.id)
     )
   );
+exception when others then
+  perform messenger.refuse_conflict(sqlstate, sqlerrm);
+  raise;
 end
 $$;
 comment on function public.messenger_advance_schedules(uuid, jsonb) is

@@ -251,6 +251,9 @@ begin
     when sqlstate 'PT299' then null;
   end;
   return jsonb_build_object('schedules', answer);
+exception when others then
+  perform messenger.refuse_conflict(sqlstate, sqlerrm);
+  raise;
 end
 $$;
 comment on function public.messenger_sync_schedules(jsonb, text, boolean) is

@@ -93,6 +93,9 @@ as $$
 begin
   perform messenger.count_dispatches(limits);
   return (select b.answer from public.messenger_enqueue_body(messages) as b (answer));
+exception when others then
+  perform messenger.refuse_conflict(sqlstate, sqlerrm);
+  raise;
 end
 $$;
 comment on function public.messenger_enqueue_limited(jsonb, jsonb) is
@@ -105,6 +108,9 @@ as $$
 begin
   perform messenger.count_dispatches(limits);
   return public.messenger_emit(event, value);
+exception when others then
+  perform messenger.refuse_conflict(sqlstate, sqlerrm);
+  raise;
 end
 $$;
 comment on function public.messenger_emit_limited(text, jsonb, jsonb) is

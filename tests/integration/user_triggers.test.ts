@@ -43,7 +43,13 @@ const CODES: readonly (readonly [code: string, status: number, name: string])[] 
   ["55P03", 503, "unavailable"],
   ["PT503", 503, "unavailable"],
   ["57014", 504, "timeout"],
+  // PostgREST would take these for a response.
+  ["PT200", 500, "database_error"],
+  ["PT302", 500, "database_error"],
 ];
+
+/** Codes of which PostgREST makes something else than an error: it repeats the first two without end. */
+const MISREAD = ["40001", "40P01", "PT200"] as const;
 
 testsOnStack({}, (test) => {
   for (const [code, status, name] of CODES) {
@@ -107,7 +113,7 @@ testsOnStack({}, (test) => {
     });
   }
 
-  for (const code of ["45000", "PT500"]) {
+  for (const code of ["45000", "PT500", ...MISREAD]) {
     test(`an outcome that a trigger refuses with ${code} ends its own message alone`, async (stack) => {
       const ids = await stack.dispatch([1, 0, 1].map((failures) => ({
         ...{ type: "Wobbly", payload: { failures, snoozes: failures === 0 ? 1 : 0 } },
@@ -120,6 +126,25 @@ testsOnStack({}, (test) => {
       });
       const dead = await stack.sql`select id::text from public.messenger_failed_messages`;
       assertEquals([await stack.count(), dead.map(({ id }) => id)], [0, [ids[1]]]);
+    });
+  }
+
+  for (const code of ["P0001", ...MISREAD]) {
+    test(`a message that a trigger lets no worker have, with ${code}, is dead, and holds up no other`, async (stack) => {
+      const [, bad] = await stack.dispatch(
+        ["a", "b", "c"].map((text) => ({ ...note, payload: { text } })),
+      );
+      const when = "new.status = 'processing' and new.payload ->> 'text' = 'b'";
+      await withTrigger(stack, ["messenger_messages", code, when], async () => {
+        const { messages } = await stack.tick();
+        assertEquals(messages.handled, 2);
+      });
+      const dead = await stack
+        .sql`select id::text, reason, error from public.messenger_failed_messages`;
+      assertEquals([...dead], [{
+        ...{ id: bad, reason: "unrecoverable" },
+        error: "the message could not be leased: the project refuses it",
+      }]);
     });
   }
 });

@@ -31,7 +31,17 @@ export function isTooMuch(error: unknown): boolean {
 /** Whether a call failed because of what it holds, so that a part of it may pass. */
 export function isOfItsContent(error: unknown): boolean {
   // Any error but a TransportError is a refused argument, or a value that is no JSON.
-  return !(error instanceof TransportError) || error.fault === "data" || isTooMuch(error);
+  return !(error instanceof TransportError) || error.fault === "data" || isTooMuch(error) ||
+    isConflictOfATrigger(error);
+}
+
+/**
+ * Whether a trigger of the project's own has raised a conflict of transactions. SQL hands it on as PT503, with its code
+ * in the details, and it comes again with the row that the trigger does not like.
+ */
+function isConflictOfATrigger({ cause }: TransportError): boolean {
+  return readProperty(cause, "code") === "PT503" &&
+    /^40/.test(String(readProperty(cause, "details")));
 }
 
 const LOCK_NOT_AVAILABLE = "55P03";
