@@ -1,6 +1,8 @@
 /** The wait of a worker's loop: by a change, or at a moment, with one timer for all turns. */
 
-import { assertRejects } from "@std/assert";
+import { assertEquals, assertRejects } from "@std/assert";
+import { once } from "node:events";
+import process from "node:process";
 import { Change } from "../../../supabase/functions/_shared/symphony/worker/change.ts";
 
 const soon = () => performance.now() + 5;
@@ -39,4 +41,19 @@ Deno.test("a failure ends the wait with its error", async () => {
   changed.fail(new Error("the database is gone"));
   await assertRejects(() => waiting, Error, "the database is gone");
   changed.close();
+});
+
+Deno.test("a moment that is over ends the wait, and Node has nothing to warn of", async () => {
+  const warnings: string[] = [];
+  const note = ({ name }: Error) => void warnings.push(name);
+  process.on("warning", note);
+  const change = new Change();
+  await change.next(performance.now() - 5);
+  change.close();
+  // A warning comes in its turn: one of ours is behind any of the timer's.
+  const heard = once(process, "warning");
+  process.emitWarning("ours", "Ours");
+  await heard;
+  process.off("warning", note);
+  assertEquals(warnings, ["Ours"]);
 });

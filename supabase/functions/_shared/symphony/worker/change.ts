@@ -42,7 +42,7 @@ export class Change {
   #fireAt(time: number): void {
     clearTimeout(this.#timer);
     this.#firesAt = time;
-    const inMs = Math.min(time - performance.now(), LONGEST_TIMER_MS);
+    const inMs = Math.min(Math.max(0, time - performance.now()), LONGEST_TIMER_MS);
     this.#timer = setTimeout(() => {
       this.#firesAt = Infinity;
       this.#wake();

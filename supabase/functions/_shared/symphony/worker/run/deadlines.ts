@@ -36,7 +36,7 @@ export class Deadlines {
     clearTimeout(this.#timer);
     this.#firesAt = time;
     if (time === Infinity) return;
-    const inMs = Math.min(time - performance.now(), LONGEST_TIMER_MS);
+    const inMs = Math.min(Math.max(0, time - performance.now()), LONGEST_TIMER_MS);
     this.#timer = setTimeout(() => this.#fire(), inMs);
   }
 
