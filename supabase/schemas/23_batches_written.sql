@@ -1,5 +1,45 @@
 -- Writing a batch: its chunks, each in one call and one transaction.
 
+-- A fold that cannot dispatch what is due would fail at each attempt, and the batch would never end.
+create function messenger.check_callback(p_field text, p_message jsonb) returns void
+language plpgsql
+set search_path = ''
+as $$
+declare
+  known constant text[] := array[
+    'type', 'payload', 'queue', 'priority', 'delay_ms', 'ttl_ms', 'group_key', 'stamps', 'transport'
+  ];
+  -- The fold adds the stamp ofBatch.
+  most_stamps constant integer := 1044480;
+  wrong text;
+begin
+  select f into wrong from jsonb_object_keys(p_message) as f where f <> all (known) limit 1;
+  if wrong is not null then
+    raise sqlstate 'PT400' using message = format(
+      '%s: %s: is not known; the message has %s', p_field, wrong, array_to_string(known, ', ')
+    );
+  end if;
+  wrong := messenger.message_fault(p_message);
+  if wrong is not null then
+    raise sqlstate 'PT400' using message = format('%s: %s', p_field, wrong);
+  end if;
+  perform messenger.check_json(p_message, p_field);
+  wrong := case
+    when pg_column_size(p_message -> 'payload') > messenger.max_payload_bytes() then format(
+      'payload: has %s bytes; has to have at most %s', pg_column_size(p_message -> 'payload'), messenger.max_payload_bytes()
+    )
+    when pg_column_size(p_message -> 'stamps') > most_stamps then format(
+      'stamps: has %s bytes; has to have at most %s', pg_column_size(p_message -> 'stamps'), most_stamps
+    )
+  end;
+  if wrong is not null then
+    raise sqlstate 'PT413' using message = format('%s: %s', p_field, wrong);
+  end if;
+end
+$$;
+comment on function messenger.check_callback(text, jsonb) is
+  'Part of messenger_write_batch: refuses a message that a batch could not dispatch at its end, and names the field.';
+
 create function messenger.check_batch(p_batch jsonb) returns void
 language plpgsql
 set search_path = ''
@@ -8,9 +48,6 @@ declare
   known constant text[] := array[
     'name', 'idempotency_key', 'idempotency_scope', 'user_id', 'live', 'parent_id', 'keeps_results',
     'on_finished', 'on_succeeded', 'on_failed', 'call'
-  ];
-  callback_fields constant text[] := array[
-    'type', 'payload', 'queue', 'priority', 'delay_ms', 'ttl_ms', 'group_key', 'stamps', 'transport'
   ];
   field text;
   wrong text;
@@ -34,17 +71,7 @@ begin
     if jsonb_typeof(p_batch -> field) <> 'object' then
       raise sqlstate 'PT400' using message = format('%s: has to be a message, {"type", "payload"}', field);
     end if;
-    select f into wrong from jsonb_object_keys(p_batch -> field) as f where f <> all (callback_fields) limit 1;
-    if wrong is not null then
-      raise sqlstate 'PT400' using message = format(
-        '%s: %s: is not known; the message has %s', field, wrong, array_to_string(callback_fields, ', ')
-      );
-    end if;
-    wrong := messenger.message_fault(p_batch -> field);
-    if wrong is not null then
-      raise sqlstate 'PT400' using message = format('%s: %s', field, wrong);
-    end if;
-    perform messenger.check_json(p_batch -> field, field);
+    perform messenger.check_callback(field, p_batch -> field);
   end loop;
 end
 $$;
@@ -188,8 +215,8 @@ begin
   select * into known from messenger.batch_chunks c where c.batch_id = own.id and c.chunk = messenger_write_batch.chunk;
   if own.cancelled_at is not null then
     raise sqlstate 'PT409' using message = format('batch: %s is cancelled', own.id);
-  elsif known.chunk is not null and known.content_hash <> hash
-    or own.sealed_at is not null and (known.chunk is null or is_last and chunk <> own.chunks)
+  elsif known.chunk is not null and (known.content_hash <> hash or is_last and chunk <> own.chunks)
+    or own.sealed_at is not null and known.chunk is null
   then
     perform messenger.refuse_other_batch();
   elsif known.chunk is null and chunk <> own.chunks + 1 then

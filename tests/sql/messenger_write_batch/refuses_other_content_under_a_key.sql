@@ -1,5 +1,5 @@
 begin;
-select plan(9);
+select plan(11);
 create function pg_temp.write(chunk integer, is_last boolean, messages jsonb, name text default 'n', key text default 'k')
 returns jsonb
 language sql as $$
@@ -18,6 +18,9 @@ select pg_temp.refuses($$select pg_temp.write(1, false, '[{"type":"A"}]', 'other
 select throws_like(
   $$select pg_temp.write(3, true, '[{"type":"A"}]')$$, 'chunk: has to be at most 2 (was 3)%', 'a chunk that is left out'
 );
+select pg_temp.write(2, false, '[{"type":"B"}]');
+select pg_temp.refuses($$select pg_temp.write(1, true, '[{"type":"A"}]')$$, 'an end before a chunk that is there');
+select is((select sealed_at from messenger_batches), null, 'which seals nothing');
 select pg_temp.write(2, true, '[{"type":"B"}]');
 select pg_temp.refuses($$select pg_temp.write(3, true, '[{"type":"C"}]')$$, 'a chunk after the last');
 select pg_temp.refuses($$select pg_temp.write(1, true, '[{"type":"A"}]')$$, 'an earlier end');
