@@ -224,6 +224,22 @@ export function testBatches(name: string, open: () => Promise<TransportUnderTest
     assertEquals(await bus.dispatchBatch(members(3), options) === id, false);
   });
 
+  promise("a batch is not sealed with fewer chunks than it has", async (t) => {
+    const head = await busOver(t).prepareBatch({ ...events, idempotencyKey: "k" });
+    const chunkOf = (payload: number, chunk: number, isLast: boolean) => ({
+      ...{ head, messages: [{ type: "Resize", payload }], chunk, isLast },
+    });
+    await t.transport.writeBatch(chunkOf(1, 1, false));
+    await t.transport.writeBatch(chunkOf(2, 2, false));
+    await assertRejects(
+      () => t.transport.writeBatch(chunkOf(1, 1, true)),
+      ConflictError,
+      "idempotencyKey: stands for a batch with other content",
+    );
+    const { total, sealed } = await t.transport.writeBatch(chunkOf(2, 2, true));
+    assertEquals([total, sealed], [2, true]);
+  });
+
   promise("a message that was there under a key of its own is no member", async (t) => {
     const bus = busOver(t);
     const once = { type: "Resize", payload: 1, options: { idempotencyKey: "one" } };

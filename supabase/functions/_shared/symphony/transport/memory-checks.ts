@@ -67,9 +67,9 @@ export function checkChunk(
   },
 ): void {
   const known = chunks[chunk - 1];
-  const isSealed = at.sealed !== undefined;
-  const isOtherChunk = known !== undefined && known !== content ||
-    isSealed && (known === undefined || isLast && chunk !== chunks.length);
+  const isOtherChunk = known === undefined
+    ? at.sealed !== undefined
+    : known !== content || isLast && chunk !== chunks.length;
   if (!isOther && at.cancelled !== undefined) throw new ConflictError(`batch: ${id} is cancelled`);
   if (isOther || isOtherChunk) {
     throw new ConflictError(
