@@ -39,6 +39,16 @@ testsOnStack({}, (test) => {
     assertEquals(await failing(stack, "?maxTickAge=5m"), [200, []], "a pause is no delay");
   });
 
+  test("each check of health is in the table of docs/management.md", async (stack) => {
+    const [, table = ""] = /^\| check .*\n((?:\|.*\n)+)/m
+      .exec(Deno.readTextFileSync("docs/management.md")) ?? [];
+    const listed = [...table.matchAll(/^\| (.*?) +\|/gm)]
+      .flatMap(([, names = ""]) => [...names.matchAll(/`([^`]+)`/g)].map(([, name]) => name));
+    const { body } = await ask(stack, "GET", "/health");
+    const others = body.checks.filter(({ name }: Check) => !listed.includes(name));
+    assertEquals(others, []);
+  });
+
   test("dead letters count only where a limit is given", async (stack) => {
     await clearManaged(stack);
     await stack.tick();
