@@ -6346,7 +6346,9 @@ AS $function$
 declare
   details constant jsonb := (
     select s.details from public.messenger_steps s
-    where s.message_id = p_id and s.status = 'pending' and s.kind in ('wait', 'all')
+    where s.message_id = p_id and s.status = 'pending'
+      -- A step that a redrive has left to be made again waits for nothing yet.
+      and (s.kind = 'wait' or s.kind = 'all' and s.details ? 'batch')
     limit 1
   );
 begin
@@ -10206,6 +10208,8 @@ begin
         select jsonb_build_object('name', s.name, 'kind', s.kind, 'until', s.until)
         from public.messenger_steps s
         where s.message_id = p_id and s.status = 'pending'
+          -- A redrive leaves steps pending that are to continue their batch or to make another.
+          and (s.kind in ('sleep', 'wait') or s.kind = 'all' and s.details ? 'batch')
         order by s.position
         limit 1
       )

@@ -184,7 +184,9 @@ as $$
 declare
   details constant jsonb := (
     select s.details from public.messenger_steps s
-    where s.message_id = p_id and s.status = 'pending' and s.kind in ('wait', 'all')
+    where s.message_id = p_id and s.status = 'pending'
+      -- A step that a redrive has left to be made again waits for nothing yet.
+      and (s.kind = 'wait' or s.kind = 'all' and s.details ? 'batch')
     limit 1
   );
 begin

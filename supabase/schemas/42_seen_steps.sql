@@ -40,6 +40,8 @@ begin
         select jsonb_build_object('name', s.name, 'kind', s.kind, 'until', s.until)
         from public.messenger_steps s
         where s.message_id = p_id and s.status = 'pending'
+          -- A redrive leaves steps pending that are to continue their batch or to make another.
+          and (s.kind in ('sleep', 'wait') or s.kind = 'all' and s.details ? 'batch')
         order by s.position
         limit 1
       )
