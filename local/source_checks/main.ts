@@ -4,7 +4,7 @@
 
 import { findBannedWords } from "./banned_words.ts";
 import { LONG_SQL_FUNCTIONS, STRUCTURE_EXCEPTIONS, withoutExceptions } from "./exceptions.ts";
-import { proseOf } from "./prose.ts";
+import { proseOf, wordsOfName } from "./prose.ts";
 import { findSqlFunctions } from "./sql_functions.ts";
 import { describeFigures, findProblems, type Source } from "./structure.ts";
 import { readTypeScript } from "./typescript_file.ts";
@@ -46,9 +46,12 @@ function readSource(): Source {
 function bannedWords(): string[] {
   return walk(PROSE, [".md", ".sql", ".ts", ".tsx"])
     .filter((path) => !NAMES_BANNED_WORDS.some((name) => `/${path}`.endsWith(`/${name}`)))
-    .flatMap((path) =>
-      findBannedWords(path, proseOf(path, Deno.readTextFileSync(path))).map(({ line, words }) =>
+    .flatMap((path) => [
+      ...findBannedWords(path, path.endsWith(".sql") ? wordsOfName(path) : "").map(({ words }) =>
+        `${path}: banned in the name: "${words}" (local/source_checks/banned_words.ts says why)`
+      ),
+      ...findBannedWords(path, proseOf(path, Deno.readTextFileSync(path))).map(({ line, words }) =>
         `${path}:${line}: banned: "${words}" (local/source_checks/banned_words.ts says why)`
-      )
-    );
+      ),
+    ]);
 }

@@ -4,6 +4,7 @@
  */
 
 import ts from "typescript";
+import { basename } from "node:path";
 
 /** Stands for each character of code. */
 export const CODE = "\0";
@@ -16,6 +17,12 @@ export function proseOf(path: string, text: string): string {
   if (path.endsWith(".ts") || path.endsWith(".tsx")) return proseOfTypeScript(path, text);
   if (path.endsWith(".sql")) return text.replace(/^(\s*)--/gm, "$1  ");
   return text;
+}
+
+/** Returns the words of a file's name. The name of a pgTAP test is that of its file, `returns_the_whole_row.sql`. */
+export function wordsOfName(path: string): string {
+  const [name = ""] = basename(path).split(".");
+  return name.replace(/[_-]/g, " ");
 }
 
 function proseOfTypeScript(path: string, text: string): string {

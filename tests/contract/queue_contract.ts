@@ -235,7 +235,7 @@ export function testQueues(name: string, open: () => Promise<TransportUnderTest>
     assertEquals(payloads(await claim(t.transport, { queues: ["heavy"] })), [1]);
   });
 
-  promise("a lapsed lease of a queue that runs on workers is swept by any claim", async (t) => {
+  promise("an expired lease of a queue that runs on workers is swept by any claim", async (t) => {
     await t.setQueue("heavy", { runsOn: "worker" });
     await t.transport.send([{ type: "T", payload: 1, queue: "heavy" }]);
     await claim(t.transport, { queues: ["heavy"] });

@@ -3,7 +3,7 @@ begin;
 select plan(4);
 select test.set_clock('2026-01-01 12:00Z');
 
-select test.dispatch('handled', 'retried', 'released', 'snoozed', 'dead', 'runs', 'lapsed');
+select test.dispatch('handled', 'retried', 'released', 'snoozed', 'dead', 'runs', 'expired');
 select test.claim(test.token(1));
 select messenger_settle(jsonb_build_array(jsonb_build_object(
   'token', test.token(1), 'handled', test.ids('handled'), 'released', test.ids('released'),
@@ -31,7 +31,7 @@ select results_eq(
   $$select array[test.id_of('runs')], 1$$, 'a sweep leaves it what runs'
 );
 select messenger_settle(jsonb_build_array(jsonb_build_object(
-  'token', test.token(1), 'handled', test.ids('lapsed', 'retried', 'released', 'snoozed')
+  'token', test.token(1), 'handled', test.ids('expired', 'retried', 'released', 'snoozed')
 )));
 select is(
   (select open from messenger.leases where token = test.token(1)), 1,

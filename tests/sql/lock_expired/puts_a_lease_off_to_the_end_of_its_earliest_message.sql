@@ -26,7 +26,7 @@ select is(
 );
 
 select test.set_clock('2026-01-01 12:01Z');
-select is(test.types_at(messenger.lock_expired(array['default'])), array['D'], 'what lapsed is found');
+select is(test.types_at(messenger.lock_expired(array['default'])), array['D'], 'what expired is found');
 select is(
   pg_temp.lease(), array['12:01:30', '2', 'A', 'B'], 'the lease ends with the first of the others'
 );

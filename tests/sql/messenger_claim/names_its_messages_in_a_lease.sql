@@ -29,7 +29,7 @@ select results_eq(
     group by 1 order by 2$$,
   $$select (answer ->> 'crashed_token')::uuid, array['A', 'B'], '{2,2}'::integer[] from claim
     union all values (test.token(1), array['C'], array[1]), (test.token(2), array['D'], array[1])$$,
-  'a sweep takes what lapsed over, and leaves the rest'
+  'a sweep takes what expired over, and leaves the rest'
 );
 
 insert into messenger_queues (name) select 'q' || n from generate_series(1, 10) as n;

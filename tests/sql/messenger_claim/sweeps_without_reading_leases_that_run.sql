@@ -1,10 +1,10 @@
--- 20,000 messages run under 20 leases, and 200 messages of another lease lapsed. It takes nothing else,
+-- 20,000 messages run under 20 leases, and 200 messages of another lease expired. It takes nothing else,
 -- so that what it reads is read by the sweep.
 begin;
 select plan(4);
 select test.set_clock('2026-01-01 12:00Z');
 
-select test.dispatch_many(200, type => 'lapsed');
+select test.dispatch_many(200, type => 'expired');
 select test.claim(test.token(100), 200, lease_ms => 1000);
 select test.dispatch_many(20000);
 do $$
@@ -31,8 +31,8 @@ select cmp_ok(
 select results_eq(
   $$select type, count(*) from sweeps, unnest(test.types(answer -> 'crashed')) as t (type)
     group by 1$$,
-  $$values ('lapsed', 200::bigint)$$,
-  'and both find what lapsed, a hundred each'
+  $$values ('expired', 200::bigint)$$,
+  'and both find what expired, a hundred each'
 );
 select is(
   (select count(*) from messenger_messages where leased_until = '2026-01-01 13:00Z'), 20000::bigint,

@@ -4,7 +4,7 @@ select plan(2);
 select test.set_clock('2026-01-01 12:00Z');
 
 insert into messenger_queues (name, concurrency) values ('narrow', 1);
-select messenger_dispatch('suspect', queue => 'narrow');
+select messenger_dispatch('quarantined', queue => 'narrow');
 update messenger_messages set quarantined = true where true;
 select messenger_dispatch('A', queue => 'narrow');
 

@@ -11,11 +11,11 @@ create function pg_temp.extend(variadic types text[]) returns void language sql 
   )
 $$;
 
-select test.dispatch('retried', 'released', 'snoozed', 'lapsed', 'short');
+select test.dispatch('retried', 'released', 'snoozed', 'expired', 'short');
 select test.claim(test.token(1));
 select is(pg_temp.heartbeated(), '{}', 'not before the first');
-select pg_temp.extend('retried', 'released', 'snoozed', 'lapsed');
-select is(pg_temp.heartbeated(), array['retried', 'released', 'snoozed', 'lapsed'], 'those it names');
+select pg_temp.extend('retried', 'released', 'snoozed', 'expired');
+select is(pg_temp.heartbeated(), array['retried', 'released', 'snoozed', 'expired'], 'those it names');
 
 select messenger_settle(jsonb_build_array(jsonb_build_object(
   'token', test.token(1), 'released', test.ids('released'),
@@ -26,7 +26,7 @@ select messenger_settle(jsonb_build_array(jsonb_build_object(
     jsonb_build_object('id', test.id_of('snoozed')::text, 'delay_ms', 0)
   )
 )));
-select is(pg_temp.heartbeated(), array['lapsed'], 'what comes again is not in it');
+select is(pg_temp.heartbeated(), array['expired'], 'what comes again is not in it');
 select set_eq(
   'select unnest(test.types(test.claim(test.token(2)) -> ''messages''))',
   array['retried', 'released', 'snoozed'], 'and is claimed'

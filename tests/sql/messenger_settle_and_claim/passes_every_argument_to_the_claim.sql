@@ -5,8 +5,8 @@ select test.set_clock('2026-01-01 12:00Z');
 
 select test.dispatch('A', 'B');
 select messenger_dispatch('mail', queue => 'mail');
-select messenger_dispatch('suspect');
-update messenger_messages set quarantined = true where type = 'suspect';
+select messenger_dispatch('quarantined');
+update messenger_messages set quarantined = true where type = 'quarantined';
 
 create temp table first as select test.settle_and_claim(
   '[]', test.token(1), max_messages => 1, lease_ms => 5000, queues => array['default']
@@ -28,11 +28,11 @@ select is(
 );
 select is(
   test.types(test.settle_and_claim('[]', test.token(3), run_alone => true) -> 'messages'),
-  array['suspect'], 'run_alone'
+  array['quarantined'], 'run_alone'
 );
 select is(
   test.types(test.settle_and_claim('[]', test.token(3), repeated => true) -> 'messages'),
-  array['suspect'], 'repeated'
+  array['quarantined'], 'repeated'
 );
 select test.set_clock('2026-01-01 12:05Z');
 select is(
@@ -40,7 +40,7 @@ select is(
 );
 select is(
   test.types(test.settle_and_claim('[]', test.token(4)) -> 'crashed'),
-  array['B', 'suspect'], 'which is done unless it is declined'
+  array['B', 'quarantined'], 'which is done unless it is declined'
 );
 
 select * from finish();

@@ -3,7 +3,7 @@ import { assertEquals } from "@std/assert";
 import { findBannedWords } from "../../../local/source_checks/banned_words.ts";
 import { withoutExceptions } from "../../../local/source_checks/exceptions.ts";
 import { findCircles } from "../../../local/source_checks/import_circles.ts";
-import { proseOf } from "../../../local/source_checks/prose.ts";
+import { proseOf, wordsOfName } from "../../../local/source_checks/prose.ts";
 import { findSqlFunctions } from "../../../local/source_checks/sql_functions.ts";
 import {
   describeFigures,
@@ -203,13 +203,18 @@ Deno.test("a sentence that begins with Who or What must be a question", () => {
   ]);
 });
 
-Deno.test("a change by hand says where", () => {
+Deno.test("banned words are found in the name of a pgTAP test", () => {
+  const path = "tests/sql/take_step/goes_on_behind_the_step_before.sql";
+  assertEquals(findBannedWords(path, wordsOfName(path)).map(({ words }) => words), ["goes on"]);
+});
+
+Deno.test('"by hand" is banned unless it says where', () => {
   assertEquals(banned("a.md", "Changed by hand. Changed by hand in the dashboard."), [
     "1: by hand",
   ]);
 });
 
-Deno.test("only servers answer", () => {
+Deno.test('"answers" is banned where the subject is not HTTP', () => {
   const text = "// It answers the id. PostgREST answers 400.\n";
   assertEquals(banned("local/a.ts", text), ["1: answers"]);
   assertEquals(banned("client/a.ts", text), []);

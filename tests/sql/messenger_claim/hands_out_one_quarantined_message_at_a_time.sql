@@ -1,4 +1,4 @@
--- Nothing runs beside it, not even another suspect.
+-- Nothing runs beside it, not even another quarantined message.
 begin;
 select plan(5);
 select test.set_clock('2026-01-01 12:00Z');
@@ -7,7 +7,7 @@ select messenger_dispatch('later', available_at => '2026-01-01 11:59Z');
 select messenger_dispatch('sooner', available_at => '2026-01-01 11:58Z');
 select messenger_dispatch('future', available_at => '2026-01-01 12:01Z');
 update messenger_messages set quarantined = true where true;
-select test.dispatch('innocent');
+select test.dispatch('ordinary');
 
 select is(
   test.types(test.claim(test.token(1), run_alone => true) -> 'messages'), array['sooner'],

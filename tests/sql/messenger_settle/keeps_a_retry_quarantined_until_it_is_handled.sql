@@ -1,4 +1,4 @@
--- Once a suspect of a crash, a suspect through all its retries.
+-- A message that was in a crash stays quarantined through all its retries.
 begin;
 select plan(2);
 select test.set_clock('2026-01-01 12:00Z');

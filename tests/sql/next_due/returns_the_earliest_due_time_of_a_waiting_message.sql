@@ -18,8 +18,8 @@ select is(
 select is(
   messenger.next_due(array['default', 'mail']), '2026-01-01 12:01Z'::timestamptz, 'those asked for do'
 );
-select messenger_dispatch('suspect', available_at => '2026-01-01 11:00Z');
-update messenger_messages set quarantined = true where type = 'suspect';
+select messenger_dispatch('quarantined', available_at => '2026-01-01 11:00Z');
+update messenger_messages set quarantined = true where type = 'quarantined';
 select is(
   messenger.next_due(array['default']), '2026-01-01 11:00Z'::timestamptz, 'one that runs alone counts'
 );
