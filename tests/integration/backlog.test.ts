@@ -70,7 +70,7 @@ testsOnStack({}, (test) => {
     assertEquals((await stack.sql`select from messenger.backlog_points`).length, 2);
   });
 
-  test("nothing but functions of the bus is called in turn", async (stack) => {
+  test("messenger_in_turn refuses to call a function that is not the bus's", async (stack) => {
     await assertRejects(
       () => stack.sql`call public.messenger_in_turn('{pg_sleep}')`,
       Error,

@@ -115,7 +115,7 @@ testsOnStack({}, (test) => {
     assertEquals([cancelled.status, cancelled.reason], ["cancelled", "cancelled"]);
   });
 
-  test("others are answered as if there was no such message", async (stack) => {
+  test("a follow of another user's message is answered as if there was none", async (stack) => {
     const ann = await asUser(stack);
     const id = await dispatch(stack, { type: "Note", payload: { text: "x" } }, ann);
     const [backends = ""] = await stack.dispatch({ type: "Note", payload: { text: "x" } });

@@ -177,7 +177,7 @@ testsOnStack({ env }, (test) => {
     assertEquals(["PATCH", "DELETE"].filter((method) => !allowed.includes(method)), []);
   });
 
-  test("it serves the OpenAPI document that is committed", async (stack) => {
+  test("the management API serves the OpenAPI document that is committed", async (stack) => {
     const { body } = await ask(stack, "GET", "/openapi.json");
     const committed = new URL("../../docs/openapi.json", import.meta.url);
     assertEquals(body, JSON.parse(await Deno.readTextFile(committed)));

@@ -91,7 +91,7 @@ testsOnStack({}, (test) => {
     assertEquals((await said("failed redrive --type Nothing")).code, 1, "nothing was done");
   });
 
-  test("everything has to be asked for", async (stack) => {
+  test("a command that changes all messages has to ask for all", async (stack) => {
     const said = messenger(stack);
     await addFailed(stack);
     for (const line of ["failed redrive", "failed remove", "messages cancel", "messages run"]) {

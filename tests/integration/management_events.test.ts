@@ -55,7 +55,7 @@ testsOnStack({}, (test) => {
     assertEquals(events[0].waiting, { count: 0, capped: false });
   });
 
-  test("the command lists and shows them", async (stack) => {
+  test("the command lists and shows events and waiting messages", async (stack) => {
     const [a] = await fill(stack);
     await stack.dispatch({ type: "Approval", payload: { order: "42" } });
     await stack.tick();

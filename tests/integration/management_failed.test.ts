@@ -146,7 +146,7 @@ testsOnStack({}, (test) => {
     assertEquals(wrong.body.issues[0].path, ["budgetMs"]);
   });
 
-  test("one is shown with its payload and its history", async (stack) => {
+  test("a dead letter is shown with its payload and its history", async (stack) => {
     const id = await addFailed(stack);
     const { body } = await ask(stack, "GET", `${PATH}/${id}`);
     assertEquals([body.id, body.payload, body.errors[0].message, body.status], [
@@ -159,7 +159,7 @@ testsOnStack({}, (test) => {
     assertEquals(refusal(await ask(stack, "GET", `${PATH}/abc`)), [400, "invalid_request", ["id"]]);
   });
 
-  test("one is redriven, handled, and gone", async (stack) => {
+  test("a dead letter is redriven, handled, and gone", async (stack) => {
     await clearManaged(stack);
     const id = await addFailed(stack);
     const { body } = await ask(stack, "POST", `${PATH}/${id}/redrive`, { toQueue: "slow" });
@@ -187,7 +187,7 @@ testsOnStack({}, (test) => {
     assertEquals(missing.status, 404);
   });
 
-  test("one with durable steps is redriven from a step, which an edited payload needs", async (stack) => {
+  test("a dead letter with durable steps is redriven from a step, which an edited payload needs", async (stack) => {
     const id = await addFailed(stack);
     const names = async () => {
       const rows = await stack.sql<{ name: string }[]>`
@@ -231,7 +231,7 @@ testsOnStack({}, (test) => {
     ]);
   });
 
-  test("one is removed, and many by ids or filter", async (stack) => {
+  test("dead letters are removed by id, by ids or by filter", async (stack) => {
     await clearManaged(stack);
     const [a, b] = [await addFailed(stack), await addFailed(stack)];
     await addFailed(stack, { queue: "mail" });

@@ -47,7 +47,7 @@ testsOnStack({}, (test) => {
     assertEquals(await ids(stack, ""), [a]);
   });
 
-  test("one is shown with what it came from and what it waits for", async (stack) => {
+  test("a message is shown with what it came from and what it waits for", async (stack) => {
     await clearManaged(stack);
     const batch = await stack.post("dispatch/batches", { name: "ours", messages: [later] });
     const { batchId } = await batch.json();
@@ -79,7 +79,7 @@ testsOnStack({}, (test) => {
     assertEquals([member.parent, member.children], [null, { messages: [], more: false }]);
   });
 
-  test("one is shown with its payload, and never with its lease's token", async (stack) => {
+  test("a message is shown with its payload, and never with its lease's token", async (stack) => {
     const [id] = await stack.dispatch(note);
     const { body } = await ask(stack, "GET", `/messages/${id}`);
     assertEquals([body.id, body.payload, body.status, body.errors], [
@@ -92,7 +92,7 @@ testsOnStack({}, (test) => {
     assertEquals((await ask(stack, "GET", "/messages/999999")).status, 404);
   });
 
-  test("one is shown with its durable steps, and what it waits for", async (stack) => {
+  test("a message is shown with its durable steps, and what it waits for", async (stack) => {
     const [id] = await stack.dispatch({ type: "Sleeper", payload: {} });
     await stack.tick();
     const { body: { steps: [sleep, ...others] } } = await ask(stack, "GET", `/messages/${id}`);

@@ -83,7 +83,7 @@ testsOnStack({}, (test) => {
     ]);
   });
 
-  test("the command shows and changes the same", async (stack) => {
+  test("the command shows and changes the outbox", async (stack) => {
     const { due, later } = await waiting(stack);
     const said = messenger(stack);
     assertMatch((await said("outbox transports")).out, /^events +2 +1 +0 +0/m);

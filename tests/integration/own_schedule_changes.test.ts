@@ -210,7 +210,7 @@ testsOnStack({ env: { SYMPHONY_MAX_USER_SCHEDULES: "3" } }, (test) => {
     assertEquals((await send(stack, "DELETE", id, ada)).status, 200);
   });
 
-  test("others see and change nothing, and cannot tell whether it is there", async (stack) => {
+  test("another user sees and changes no schedule of a user, and cannot tell whether it is there", async (stack) => {
     const id = await make(stack, open, await asUser(stack));
     const bob = await asUser(stack);
     const bodies = [{ enabled: false }, { payload: { text: "y" } }, { schedule: { maxRuns: 1 } }];

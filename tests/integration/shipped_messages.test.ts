@@ -98,7 +98,7 @@ testsOnStack({ messages: opened, env }, (test) => {
     assertEquals(mails.map(({ to }) => to), [OWN]);
   });
 
-  test("its bounds hold: the address, the template, the size, and options that are not opened", async (stack) => {
+  test("EmailMessage refuses another address, template, size, and options that are not opened", async (stack) => {
     const ada = await asUser(stack, { email: OWN });
     const wrong: [object, unknown[]][] = [
       [mail({ to: "ada" }), [400, "invalid_payload", ["payload", "to"]]],
@@ -114,7 +114,7 @@ testsOnStack({ messages: opened, env }, (test) => {
     assertEquals(await written(stack), 0);
   });
 
-  test("its rate limit holds for each user, and a refused message does not count", async (stack) => {
+  test("EmailMessage's rate limit holds for each user, and a refused message does not count", async (stack) => {
     const ada = await asUser(stack, { email: OWN });
     await refused(stack, mail({ to: "bob@example.org" }), ada, 403);
     for (let n = 0; n < 5; n++) {

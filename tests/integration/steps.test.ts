@@ -89,7 +89,7 @@ testsOnStack({}, (test) => {
     assertEquals(refusal(wrong), [400, "invalid_request", ["cursor"]]);
   });
 
-  test("everything has to be asked for, over HTTP and in code", async (stack) => {
+  test("a change of all messages has to ask for all, over HTTP and in code", async (stack) => {
     await addMany(stack, 2);
     for (
       const path of [

@@ -95,7 +95,7 @@ testsOnStack({
     assertEquals((await stack.sql`select from messenger_failed_messages`).length, 0);
   });
 
-  test("the command does the same", async (stack) => {
+  test("the command makes, tests, rotates and sends webhooks again", async (stack) => {
     await using receiver = startReceiver(() => new Response(null, { status: 500 }));
     const said = messenger(stack);
     const made = await said(`webhooks create d --url ${receiver.url} --events order.*,user.made`);

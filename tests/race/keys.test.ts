@@ -8,7 +8,7 @@ import { drain, untilBlocked } from "../support/racing.ts";
 import { claimOf } from "../contract/under_test.ts";
 
 testsOnStack({ poolSize: 20 }, (test) => {
-  test("an idempotency key of an uncommitted dispatch makes the second wait, and answer its id", async (stack) => {
+  test("an idempotency key of an uncommitted dispatch makes the second one wait and return its id", async (stack) => {
     const other = postgres(stack.adminDbUrl, { max: 1 });
     try {
       await other`begin`;

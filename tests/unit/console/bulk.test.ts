@@ -304,7 +304,7 @@ Deno.test("two changes do not run at once", async () => {
   await first;
 });
 
-Deno.test("what is stored and no progress is ignored", () => {
+Deno.test("stored text that is no progress of a change is ignored", () => {
   const read = (text: string) =>
     storedBulk({ getItem: () => text, setItem: () => {}, removeItem: () => {} });
   for (const text of ["", "{", "null", "[]", '{"state":"working"}', '{"action":{"verb":"drop"}}']) {

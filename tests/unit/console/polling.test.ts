@@ -12,7 +12,7 @@ Deno.test("a resource that is polled rarely is asked for again soon after an err
   ]);
 });
 
-Deno.test("the others slow down while requests fail, up to a minute", () => {
+Deno.test("a resource that is polled often is polled once a minute at last while requests fail", () => {
   assertEquals([0, 1, 2, 4, 9].map((failures) => waitMs(5_000, failures)), [
     ...[5_000, 10_000, 20_000, 60_000, 60_000],
   ]);

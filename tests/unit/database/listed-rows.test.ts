@@ -6,7 +6,7 @@ import {
   toArguments,
 } from "../../../supabase/functions/_shared/symphony/database/listed-rows.ts";
 
-Deno.test("names change at every depth, save in what is the user's", () => {
+Deno.test("column names become camelCase at every depth, except in values of the user's", () => {
   assertEquals(
     fromRow({ last_run_at: 1, payload: { a_b: 1 }, rows: [{ c_d: { e_f: null } }] }),
     { lastRunAt: 1, payload: { a_b: 1 }, rows: [{ cD: { eF: null } }] },

@@ -43,7 +43,7 @@ Deno.test("two events of one name are refused", () => {
   );
 });
 
-Deno.test("the key begins behind the first colon", () => {
+Deno.test("an event's key begins behind the first colon", () => {
   assertEquals(partsOf("approved"), { name: "approved", key: null });
   assertEquals(partsOf("approved:42"), { name: "approved", key: "42" });
   assertEquals(partsOf("approved:a:b"), { name: "approved", key: "a:b" });

@@ -41,7 +41,7 @@ Deno.test("a date far ahead is taken for 100 years", () => {
   assertEquals(parseRetryAfter("Fri, 31 Dec 9999 23:59:59 GMT", now), MAX_DURATION_MS);
 });
 
-Deno.test("anything else is ignored", () => {
+Deno.test("a Retry-After that is neither seconds nor a date is ignored", () => {
   const garbage = [
     "",
     " ",

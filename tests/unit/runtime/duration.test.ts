@@ -42,7 +42,7 @@ Deno.test("every whole number of a unit is that many times the unit", () => {
   }));
 });
 
-Deno.test("anything else is refused by a RangeError that names the field", () => {
+Deno.test("a text or number that is no duration is refused by a RangeError that names the field", () => {
   const wrong = [
     ...[-1, -0.5, 0.5, 1_000.5, NaN, Infinity, -Infinity, MAX_DURATION_MS + 1, Number.MAX_VALUE],
     ...["", "30", "s", "30 s", " 30s", "30s ", "-30s", "+30s", "1.5s", "1e3s", "0x10s", "30S"],
@@ -66,7 +66,7 @@ Deno.test("anything else is refused by a RangeError that names the field", () =>
   }
 });
 
-Deno.test("whatever it is given, it answers whole milliseconds up to 100 years or throws a RangeError", () => {
+Deno.test("any value is read as whole milliseconds up to 100 years, or throws a RangeError", () => {
   fc.assert(fc.property(fc.anything(), (value) => {
     try {
       const ms = parseDuration(value, "delay");

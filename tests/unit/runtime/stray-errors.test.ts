@@ -48,7 +48,7 @@ Deno.test("of a stray value that is no error, only its kind is logged", async ()
   assertEquals(lines.map((line) => JSON.parse(line).class), ["Object", "string"]);
 });
 
-Deno.test("without it, such a rejection ends the process", async () => {
+Deno.test("without the handlers of stray errors, a forgotten rejection ends the process", async () => {
   const { code, lines } = await run(`
     Promise.reject(new Error("forgotten"));
     setTimeout(() => console.log("alive"), 20);

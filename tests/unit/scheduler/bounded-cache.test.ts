@@ -22,7 +22,7 @@ Deno.test("a full cache forgets the key that was added first", () => {
   assertEquals(computed, ["a", "b", "c", "a"]);
 });
 
-Deno.test("what could not be computed is not remembered", () => {
+Deno.test("a value that could not be computed is not cached", () => {
   let attempts = 0;
   const cache = boundedCache(2, (key: string) => {
     attempts++;

@@ -23,7 +23,7 @@ Deno.test("no time lies before now, or at the end", () => {
   ]);
 });
 
-Deno.test("all are counted, and the first few are told", () => {
+Deno.test("a forecast counts all occurrences, and lists the first few", () => {
   const { occurrences, count } = forecast(stored(), { ...TODAY, n: 2 });
   assertEquals([count, occurrences.length], [13, 2]);
 });

@@ -74,6 +74,6 @@ Deno.test("a job that throws frees its slots, and the others end before its erro
   await results;
 });
 
-Deno.test("no job at all has no results", async () => {
+Deno.test("a run without jobs has no results", async () => {
   assertEquals(await runInSlots(2, []), []);
 });

@@ -81,7 +81,7 @@ Deno.test("what could not be looked up in the inbox is taken by a later claim, i
   assertEquals((await transport.claim(claimOf())).messages.map(({ payload }) => payload), ["a"]);
 });
 
-Deno.test("what was never read is given back at the end", async () => {
+Deno.test("deliveries that were never read are given back at the end", async () => {
   const { transport, broker } = await start(["a"]);
   await transport.claim(claimOf());
   await transport.close();

@@ -54,7 +54,7 @@ Deno.test("an IPv6 address that carries a private IPv4 address is not public", (
   ) assertEquals([address, isPublicAddress(address)], [address, false]);
 });
 
-Deno.test("other texts are no addresses, and not public", () => {
+Deno.test("a text that is no address is not public", () => {
   for (
     const text of [
       ...[

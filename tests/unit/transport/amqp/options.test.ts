@@ -11,7 +11,7 @@ Deno.test("the options of RabbitMQ have defaults", () => {
   });
 });
 
-Deno.test("its messages keep their order if all of its queues are ordered", () => {
+Deno.test("messages of RabbitMQ keep their order if all of its queues are ordered", () => {
   const orderOf = (options: Partial<AmqpOptions>) => amqp({ url, ...options }).capabilities.order;
   assertEquals(orderOf({}), "none");
   assertEquals(orderOf({ ordered: true }), "partition");

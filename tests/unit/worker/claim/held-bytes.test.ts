@@ -38,7 +38,7 @@ Deno.test("what claims under way may bring counts until they are answered", () =
   assertEquals(bytes.room, 250);
 });
 
-Deno.test("what is settled, or another's, makes room", () => {
+Deno.test("a message that is settled, or whose lease another worker has, makes room", () => {
   const bytes = new HeldBytes(1_000);
   const envelopes = [{ bytes: 500 }, { bytes: 500 }];
   bytes.add(envelopes);

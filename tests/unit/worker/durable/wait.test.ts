@@ -84,7 +84,7 @@ Deno.test("an event that came since the dispatch is taken at once, an earlier on
   assertEquals(late.notes, [{ key: "x", value: "since the dispatch" }]);
 });
 
-Deno.test("a loop takes e1, e2, e3", async () => {
+Deno.test("waits in a loop take the events of a key one after the other", async () => {
   const taken: unknown[] = [];
   const { t, start, emit } = waiter(async (ctx) => {
     for (let n = 0; n < 3; n++) taken[n] = (await ctx.waitFor("x"))?.value;

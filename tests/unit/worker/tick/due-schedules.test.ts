@@ -28,7 +28,7 @@ Deno.test("a due schedule whose row is locked for a moment is run by the same ti
   assertEquals([await due.process(), due.areStuck, due.report.dispatched], [1, false, 1]);
 });
 
-Deno.test("one that stays locked is left to the next minute's tick", async () => {
+Deno.test("a schedule that stays locked is left to the next minute's tick", async () => {
   const { due } = dueSchedules([], 600);
   assertEquals([await due.process(), due.areStuck], [0, true]);
 });
