@@ -119,7 +119,7 @@ testsOnStack({}, (test) => {
     const work = messenger.work({ budgetMs: 20_000 });
     try {
       await eventually(
-        () => Promise.resolve(lines.some(({ event }) => event === "exchange_repeated")),
+        () => Promise.resolve(lines.some(({ event }) => event === "call_repeated")),
         (isRepeated) => isRepeated,
       );
     } finally {

@@ -83,7 +83,7 @@ Deno.test("handlers cannot crowd out the library's lines, nor it theirs", () => 
 
 Deno.test("one event leaves room for the others of its part", () => {
   const { log, count } = limited(100);
-  times(1_000, () => log.warn("exchange_repeated"));
+  times(1_000, () => log.warn("call_repeated"));
   log.warn("lease_lost");
   assertEquals(count("lease_lost"), 1);
 });

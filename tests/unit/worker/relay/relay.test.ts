@@ -53,12 +53,12 @@ const report = { sent: ["1"], refused: [], failure: null };
 Deno.test("a report that is lost on its way is repeated under the same token", async () => {
   const { sent, reports, token, events } = await relay([lost, written(false)]);
   assertEquals([sent, reports], [1, [[token, report], [token, report]]]);
-  assertEquals(events, ["exchange_repeated", "published"]);
+  assertEquals(events, ["call_repeated", "published"]);
 });
 
 Deno.test("a report whose answer is lost was no late one, although the lease has ended by then", async () => {
   const { sent, events } = await relay([lost, written(true)]);
-  assertEquals([sent, events], [1, ["exchange_repeated", "published"]]);
+  assertEquals([sent, events], [1, ["call_repeated", "published"]]);
 });
 
 Deno.test("a report that comes after another relay has the shard is told as late", async () => {
@@ -74,7 +74,7 @@ Deno.test("a relay that is stopped repeats its report no more", async () => {
 Deno.test("a claim whose answer is lost is repeated under the same token, so that its shard waits for no lease", async () => {
   const { sent, claims, token, events } = await relay([written(false)], 2);
   assertEquals([sent, claims.slice(0, 3)], [1, [token, token, token]]);
-  assertEquals(events, ["exchange_repeated", "exchange_repeated", "published"]);
+  assertEquals(events, ["call_repeated", "call_repeated", "published"]);
 });
 
 Deno.test("a relay whose run ends while the database is away ends soon", async () => {

@@ -42,6 +42,11 @@ export const LOG_EVENTS = {
   ),
   background_failed: error("Work behind an answer that was sent already failed.", "error"),
   budget_spent: debug("A tick has reached a limit.", "spent"),
+  call_repeated: warn(
+    "A call of the database failed in passing, and is repeated.",
+    "error",
+    "pauseMs",
+  ),
   claim_split: warn(
     "A claim was too much for the database, and is made in halves.",
     "maxMessages",
@@ -70,16 +75,6 @@ export const LOG_EVENTS = {
     "type",
     "event",
     "eventId",
-  ),
-  exchange_repeated: warn(
-    "A call of the database failed in passing, and is repeated.",
-    "error",
-    "pauseMs",
-  ),
-  exchange_split: warn(
-    "A settle call failed by its content, and is made in halves.",
-    "messages",
-    "error",
   ),
   fold_failed: warn(
     "The counts of batches were not brought up to date; a sweep does it later.",
@@ -207,6 +202,11 @@ export const LOG_EVENTS = {
     "id",
     "error",
     "instead",
+  ),
+  settle_split: warn(
+    "A settle call failed by its content, and is made in halves.",
+    "messages",
+    "error",
   ),
   settle_stale: warn("Outcomes were not written, because another worker has the leases.", "ids"),
   step_not_awaited: warn(

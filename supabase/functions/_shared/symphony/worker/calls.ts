@@ -85,7 +85,7 @@ export async function repeating<Answer>(
     } catch (error) {
       const isLocked = splits && isOfALock(error);
       if (isOfItsContent(error) || isLocked || !keepTrying()) throw error;
-      log.warn("exchange_repeated", { error: String(error), pauseMs });
+      log.warn("call_repeated", { error: String(error), pauseMs });
     }
     await pause(pauseMs);
     pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS);

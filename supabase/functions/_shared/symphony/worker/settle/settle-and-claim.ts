@@ -55,7 +55,7 @@ export async function settleAndClaim(
     };
   } catch (error) {
     if (!isOfItsContent(error) && !(settlements.length > 1 && isOfALock(error))) throw error;
-    log.warn("exchange_split", { messages: settlements.length, error: String(error) });
+    log.warn("settle_split", { messages: settlements.length, error: String(error) });
   }
   // The first call may have been served after all: one that took longer than the worker waited for it has
   // written and claimed. Therefore both calls in its place count as repetitions.
