@@ -819,6 +819,20 @@ begin
 end
 $function$;
 
+CREATE FUNCTION messenger.queue_to_register(p_queue text)
+ RETURNS text
+ LANGUAGE plpgsql
+ IMMUTABLE
+ SET search_path TO ''
+AS $function$
+begin
+  if strpos(p_queue, '/') > 0 and p_queue !~ '^[^/]*/([A-Za-z0-9_.:-]|%[0-9A-F]{2}){1,100}$' then
+    return p_queue;
+  end if;
+  return split_part(p_queue, '/', 1);
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION messenger.register_queues()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -826,9 +840,13 @@ CREATE OR REPLACE FUNCTION messenger.register_queues()
 AS $function$
 begin
   insert into public.messenger_queues (name)
-  select distinct split_part(w.queue, '/', 1) from (select distinct written.queue from written) as w
+  select distinct n.name
+  from (
+    select messenger.queue_to_register(w.queue) as name
+    from (select distinct written.queue from written) as w
+  ) as n
   where not exists (
-    select from public.messenger_queues q where q.name = split_part(w.queue, '/', 1)
+    select from public.messenger_queues q where q.name = n.name
     -- Looks up the queues of these messages, and never reads the whole table of queues.
     offset 0
   )
@@ -843,7 +861,7 @@ CREATE OR REPLACE FUNCTION messenger.register_queue()
  SET search_path TO ''
 AS $function$
 begin
-  insert into public.messenger_queues (name) values (split_part(new.queue, '/', 1)) on conflict do nothing;
+  insert into public.messenger_queues (name) values (messenger.queue_to_register(new.queue)) on conflict do nothing;
   return null;
 end
 $function$;
@@ -941,7 +959,9 @@ begin
     );
     exit when current_name is null;
     -- Passes over the lanes of a queue together.
-    behind := case when strpos(current_name, '/') > 0 then split_part(current_name, '/', 1) || '/~' else current_name end;
+    behind := greatest(
+      case when strpos(current_name, '/') > 0 then split_part(current_name, '/', 1) || '/~' end collate "C", current_name
+    );
     current_name := split_part(current_name, '/', 1);
     if array_position(strays, current_name) is null
       and not exists (select from public.messenger_queues q where q.name = current_name)
@@ -2848,7 +2868,7 @@ begin
       if in_lanes or first_key.priority is not null then
         return next;
       end if;
-      behind := case when in_lanes then queue || '/~' else queue end;
+      behind := greatest(case when in_lanes then queue || '/~' end collate "C", found);
     end loop;
     if name is not null then
       queue := rtrim(name, '/');
@@ -3223,7 +3243,7 @@ begin
       (
         select m.queue, m.priority, m.available_at, strpos(m.queue, '/') > 0 from messenger.ready_messages m
         where p_queues is null
-          and m.queue > case when r.in_lanes then split_part(r.queue, '/', 1) || '/~' else r.queue end
+          and m.queue > greatest(case when r.in_lanes then split_part(r.queue, '/', 1) || '/~' end, r.queue)
         order by m.queue, m.priority desc, m.available_at limit 1
       )
       limit 1
@@ -12861,7 +12881,7 @@ AS $function$
       (
         select m.queue from public.messenger_messages m
         where not m.quarantined and not m.blocked and not m.heartbeated
-          and m.queue > case when strpos(met.queue, '/') > 0 then split_part(met.queue, '/', 1) || '/~' else met.queue end
+          and m.queue > greatest(case when strpos(met.queue, '/') > 0 then split_part(met.queue, '/', 1) || '/~' end, met.queue)
         order by m.queue limit 1
       ),
       met.number + 1
@@ -16919,6 +16939,9 @@ comment on routine messenger.queue_opens_at(text) is
 
 comment on routine messenger.queue_room(text,integer) is
   'Part of a claim: how many messages the limits of a queue, or of one lane by itself, allow it, at most `p_slots` where a rate is limited; 0 while another claim shares out the room, null where there are no limits.';
+
+comment on routine messenger.queue_to_register(text) is
+  'The name under which the queue of a message is made known: that of a lane without the lane; a name that is none stays whole.';
 
 comment on routine messenger.queues_due(text[],jsonb) is
   'Part of a claim: the queues that have due messages, of these or of all, each with a place in front of its first due message; a queue that p_last_keys names comes without a place, and so do the lanes of a queue.';

@@ -204,15 +204,35 @@ comment on column messenger.quarantined_messages.group_key is
 
 -- An operator can set only what a queue has a row for, so the statement that writes a message also makes the row of
 -- its queue. Claims need no such row: they find queues by their messages.
+-- A lane gets no row. One whose name no claim would find, behind reports/~ in the index, is returned whole, so that the
+-- check of messenger_queues refuses it.
+create function messenger.queue_to_register(p_queue text) returns text
+language plpgsql immutable
+set search_path = ''
+as $$
+begin
+  if strpos(p_queue, '/') > 0 and p_queue !~ '^[^/]*/([A-Za-z0-9_.:-]|%[0-9A-F]{2}){1,100}$' then
+    return p_queue;
+  end if;
+  return split_part(p_queue, '/', 1);
+end
+$$;
+comment on function messenger.queue_to_register(text) is
+  'The name under which the queue of a message is made known: that of a lane without the lane; a name that is none stays whole.';
+
 create function messenger.register_queues() returns trigger
 language plpgsql
 set search_path = ''
 as $$
 begin
   insert into public.messenger_queues (name)
-  select distinct split_part(w.queue, '/', 1) from (select distinct written.queue from written) as w
+  select distinct n.name
+  from (
+    select messenger.queue_to_register(w.queue) as name
+    from (select distinct written.queue from written) as w
+  ) as n
   where not exists (
-    select from public.messenger_queues q where q.name = split_part(w.queue, '/', 1)
+    select from public.messenger_queues q where q.name = n.name
     -- Looks up the queues of these messages, and never reads the whole table of queues.
     offset 0
   )
@@ -228,7 +248,7 @@ language plpgsql
 set search_path = ''
 as $$
 begin
-  insert into public.messenger_queues (name) values (split_part(new.queue, '/', 1)) on conflict do nothing;
+  insert into public.messenger_queues (name) values (messenger.queue_to_register(new.queue)) on conflict do nothing;
   return null;
 end
 $$;

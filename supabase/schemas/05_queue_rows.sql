@@ -136,7 +136,9 @@ begin
     );
     exit when current_name is null;
     -- Passes over the lanes of a queue together.
-    behind := case when strpos(current_name, '/') > 0 then split_part(current_name, '/', 1) || '/~' else current_name end;
+    behind := greatest(
+      case when strpos(current_name, '/') > 0 then split_part(current_name, '/', 1) || '/~' end collate "C", current_name
+    );
     current_name := split_part(current_name, '/', 1);
     if array_position(strays, current_name) is null
       and not exists (select from public.messenger_queues q where q.name = current_name)

@@ -163,7 +163,7 @@ begin
       if in_lanes or first_key.priority is not null then
         return next;
       end if;
-      behind := case when in_lanes then queue || '/~' else queue end;
+      behind := greatest(case when in_lanes then queue || '/~' end collate "C", found);
     end loop;
     if name is not null then
       queue := rtrim(name, '/');

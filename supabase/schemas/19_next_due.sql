@@ -159,7 +159,7 @@ begin
       (
         select m.queue, m.priority, m.available_at, strpos(m.queue, '/') > 0 from messenger.ready_messages m
         where p_queues is null
-          and m.queue > case when r.in_lanes then split_part(r.queue, '/', 1) || '/~' else r.queue end
+          and m.queue > greatest(case when r.in_lanes then split_part(r.queue, '/', 1) || '/~' end, r.queue)
         order by m.queue, m.priority desc, m.available_at limit 1
       )
       limit 1

@@ -145,7 +145,7 @@ as $$
       (
         select m.queue from public.messenger_messages m
         where not m.quarantined and not m.blocked and not m.heartbeated
-          and m.queue > case when strpos(met.queue, '/') > 0 then split_part(met.queue, '/', 1) || '/~' else met.queue end
+          and m.queue > greatest(case when strpos(met.queue, '/') > 0 then split_part(met.queue, '/', 1) || '/~' end, met.queue)
         order by m.queue limit 1
       ),
       met.number + 1
