@@ -60,7 +60,7 @@ export interface WorkerOptions extends WorkerLimits {
   /** Counts for the time series; by default nothing is counted. */
   readonly series?: SeriesCounter | undefined;
   /** Waits until a handler may start; by default handlers start at once. */
-  readonly breathe?: () => Promise<void>;
+  readonly yieldToLoop?: () => Promise<void>;
   /** Keeps quarantined messages from running beside others; by default the lock of this process. */
   readonly lock?: ProcessLock;
 }

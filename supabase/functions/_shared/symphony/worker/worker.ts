@@ -17,7 +17,7 @@ import { ReservedIds } from "../bus/reserved-ids.ts";
 import { Slots } from "./run/slots.ts";
 import { Settler } from "./settle/settle.ts";
 import { RunEnd } from "./life/run-end.ts";
-import type { Duties } from "./life/standing.ts";
+import type { Duties } from "./life/run-state.ts";
 import { Watch } from "./resident/watch.ts";
 import { TickDuties } from "./tick/duties.ts";
 import type { WorkerOptions, WorkerReport } from "./worker-options.ts";

@@ -7,10 +7,10 @@ import type { Logger } from "../../runtime/log.ts";
 import { showValue } from "../../runtime/inspect.ts";
 import { checkNames } from "../../runtime/option-names.ts";
 import { LONGEST_PAUSE_MS, pause } from "../calls.ts";
-import { startPulse } from "../life/pulse.ts";
+import { startHeartbeatTimer } from "../life/heartbeat-timer.ts";
 import { SeriesCounter } from "../series/series-counter.ts";
 import { checkLimits, type WorkerOptions, type WorkerReport } from "../worker-options.ts";
-import { createBreath } from "./breath.ts";
+import { createLoopYield } from "./loop-yield.ts";
 
 /**
  * Length of one wait in the database, in ms. A migration that alters the tables waits for its end, for 5 s at most, and
@@ -44,7 +44,7 @@ const OPTIONS = Object.keys(
 
 /** The options of a resident worker's loop. */
 export type ResidentLimits =
-  & Required<Pick<WorkerOptions, "queues" | "signal" | "drain" | "counts" | "awaitDue" | "breathe">>
+  & Required<Pick<WorkerOptions, "queues" | "signal" | "drain" | "counts" | "awaitDue" | "yieldToLoop">>
   & Pick<WorkerOptions, "budgetMs" | "concurrency" | "series">;
 
 /** Runs the loop of a worker until its signals end it. */
@@ -77,12 +77,12 @@ export async function runResident(
   const counts: WorkerReport = { claimed: 0, handled: 0, retried: 0, failed: 0 };
   const onError = (error: unknown) =>
     log.warn("worker_call_failed", { worker: id, error: String(error) });
-  const pulse = startPulse(() => workers.heartbeat(id, counts).catch(onError));
+  const heartbeats = startHeartbeatTimer(() => workers.heartbeat(id, counts).catch(onError));
   const series = new SeriesCounter({ transport, log });
   const writes = setInterval(() => void series.write(), SERIES_INTERVAL_MS);
   const limits = {
     ...{ queues, concurrency, counts, drain, signal: stop, budgetMs: Infinity, series },
-    breathe: createBreath(),
+    yieldToLoop: createLoopYield(),
     awaitDue: () => workers.awaitDue(queues, WAIT_MS),
   };
   let report: WorkerReport | null = null;
@@ -90,7 +90,7 @@ export async function runResident(
     await workThroughOutages(work, limits, log);
     report = counts;
   } finally {
-    pulse.stop();
+    heartbeats.stop();
     clearInterval(writes);
     await series.write();
     await workers.end(id, report).catch(onError);

@@ -7,7 +7,7 @@ import type { Logger } from "../../runtime/log.ts";
 import { LONGEST_PAUSE_MS, pause } from "../calls.ts";
 import type { Change } from "../change.ts";
 import type { ClaimPlanner } from "../claim/claim-planner.ts";
-import type { Duties, MessagesStanding } from "../life/standing.ts";
+import type { Duties, RunState } from "../life/run-state.ts";
 
 /** Interval between polls of an idle worker: their sweep finds the messages of workers that were killed. */
 const POLL_INTERVAL_MS = 10_000;
@@ -41,7 +41,7 @@ export class Watch implements Duties {
 
   backlog(): void {}
 
-  turn({ stopping, calling, stalledMs }: MessagesStanding): void {
+  turn({ stopping, calling, stalledMs }: RunState): void {
     const { planner } = this.#options;
     if (stopping || calling || stalledMs > 0 || this.#isWaiting || !planner.quiet) return;
     this.#wait();

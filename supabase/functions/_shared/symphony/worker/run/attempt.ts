@@ -30,7 +30,7 @@ export interface RunTools extends DurableTools {
   /** Whether the run is a tick, which has the limits of a function; default: no. */
   readonly isTick?: boolean;
   /** Waits until a handler may start; by default handlers start at once. */
-  readonly breathe?: () => Promise<void>;
+  readonly yieldToLoop?: () => Promise<void>;
   /** Writes the progress that handlers report; by default it is not written. */
   readonly progress?: ProgressReporter;
 }

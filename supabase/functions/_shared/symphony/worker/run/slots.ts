@@ -155,7 +155,7 @@ export class Slots {
     for (const task of tasks) {
       if (task.envelope.quarantined) await this.#tools.formerRuns.allEnded(task);
     }
-    if (this.#tools.breathe) await this.#tools.breathe();
+    if (this.#tools.yieldToLoop) await this.#tools.yieldToLoop();
     const startedAt = performance.now();
     let endedAt: number | undefined;
     // Stopped after its turn came: given back.

@@ -3,7 +3,7 @@
 import type { Logger } from "../../runtime/log.ts";
 import type { Change } from "../change.ts";
 import type { ClaimPlanner } from "../claim/claim-planner.ts";
-import type { Duties, MessagesStanding } from "../life/standing.ts";
+import type { Duties, RunState } from "../life/run-state.ts";
 import type { WorkerSchedules, WorkerTick } from "../worker-options.ts";
 import { IdleHandshake } from "./idle-handshake.ts";
 import { Occurrences } from "./occurrences.ts";
@@ -66,13 +66,13 @@ export class TickDuties implements Duties {
   }
 
   /** Does what is due at this turn. */
-  turn(standing: MessagesStanding): void {
-    const { now, stopping, idle } = standing;
+  turn(state: RunState): void {
+    const { now, stopping, idle } = state;
     const { planner, endsAt } = this.#options;
     if (!stopping) this.#occurrences.start(now, () => this.#handshake.wake());
     if (now >= this.#handshake.wakeAt) this.#handshake.wake();
     this.#handshake.turn({
-      ...standing,
+      ...state,
       idle: idle && !this.isBusy,
       quiet: planner.quiet && !this.isBusy,
       endsAt,

@@ -6,7 +6,8 @@
  */
 
 import type { Logger } from "../../runtime/log.ts";
-import type { WorkerReport, WorkerTick } from "../worker-options.ts";
+import type { RunState } from "../life/run-state.ts";
+import type { WorkerTick } from "../worker-options.ts";
 import { Handover, STALLED_AFTER_MS } from "./handover.ts";
 import { IdleOffer } from "./idle-offer.ts";
 import { TickCalls } from "./tick-calls.ts";
@@ -14,23 +15,12 @@ import { TickCalls } from "./tick-calls.ts";
 /** A handler that ends sooner than this brings the next claim by itself. */
 const SOON_MS = 20;
 
-/** How a run stands at this turn of its loop. */
-export interface Standing {
-  /** On the clock of performance.now(). */
-  readonly now: number;
-  /** The run claims no more. */
-  readonly stopping: boolean;
-  /** A call that settles or claims is under way. */
-  readonly calling: boolean;
-  /** The run holds no message, and no call is under way. */
-  readonly idle: boolean;
+/** The facts about a run on which its handshake depends. */
+export interface HandshakeState extends RunState {
   /** No claim is planned for the next moments. */
   readonly quiet: boolean;
-  /** How long the run could not start a message, in ms; 0 if it can. */
-  readonly stalledMs: number;
   /** End of the run, on the clock of performance.now(). */
   readonly endsAt: number;
-  readonly report: WorkerReport;
 }
 
 /** Called with the consequences of an answer. */
@@ -78,10 +68,10 @@ export class IdleHandshake {
   }
 
   /** Makes the calls that are due at this turn. */
-  turn(standing: Standing): void {
+  turn(state: HandshakeState): void {
     const [calls, handover] = [this.#calls, this.#handover];
     if (!calls || !handover) return;
-    const { now, stopping, calling, idle, quiet, stalledMs } = standing;
+    const { now, stopping, calling, idle, quiet, stalledMs } = state;
     if (stopping) {
       if (!idle && !calling) handover.leave();
     } else if (handover.isAside && stalledMs === 0) this.wake();
@@ -92,7 +82,7 @@ export class IdleHandshake {
       const { notBefore } = this.#offer;
       if (idle) this.askAt = notBefore;
       else if (this.askAt === Infinity) this.askAt = Math.max(now + SOON_MS, notBefore);
-      if (now >= this.askAt) this.#ask(calls, standing);
+      if (now >= this.askAt) this.#ask(calls, state);
     }
   }
 
@@ -105,7 +95,7 @@ export class IdleHandshake {
     await this.#calls.wake();
   }
 
-  async #ask(calls: TickCalls, { idle, report, endsAt, now }: Standing): Promise<void> {
+  async #ask(calls: TickCalls, { idle, report, endsAt, now }: HandshakeState): Promise<void> {
     this.asking = true;
     this.askAt = Infinity;
     const lingerMs = this.#offer.lingerMs(report.claimed);

@@ -2,7 +2,7 @@
 
 import type { StartedTick, Ticks } from "../../database/ticks.ts";
 import type { Logger } from "../../runtime/log.ts";
-import { startPulse } from "../life/pulse.ts";
+import { startHeartbeatTimer } from "../life/heartbeat-timer.ts";
 import type { IdleAnswer, IdleRequest, WorkerReport, WorkerTick } from "../worker-options.ts";
 import type { DueSchedules } from "./due-schedules.ts";
 
@@ -11,7 +11,7 @@ const GROW_INTERVAL_MS = 1_000;
 
 /** Keeps a tick alive by heartbeats, and tells the database how its run stands. */
 export class Presence implements WorkerTick {
-  readonly #pulse: { readonly stop: () => void };
+  readonly #heartbeats: { readonly stop: () => void };
   /** Whether the database has ended the tick, which it does as it agrees to the last idle offer. */
   #isOver = false;
   #grownAt = -Infinity;
@@ -22,7 +22,7 @@ export class Presence implements WorkerTick {
     private readonly schedules: DueSchedules,
     private readonly log: Logger,
   ) {
-    this.#pulse = startPulse(() => ticks.heartbeat(tick.id).catch(this.#onError));
+    this.#heartbeats = startHeartbeatTimer(() => ticks.heartbeat(tick.id).catch(this.#onError));
   }
 
   async offerIdle(request: IdleRequest): Promise<IdleAnswer> {
@@ -50,7 +50,7 @@ export class Presence implements WorkerTick {
 
   /** Ends the tick. @param report null if the tick failed */
   async end(report: WorkerReport | null): Promise<void> {
-    this.#pulse.stop();
+    this.#heartbeats.stop();
     if (this.#isOver) return;
     // A tick that failed does not ask for a successor, which would fail too. The next minute's tick retries.
     const [successor, schedules] = [report !== null, !this.schedules.areStuck];

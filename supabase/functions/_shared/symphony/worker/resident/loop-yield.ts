@@ -1,5 +1,5 @@
 /**
- * Breath: a resident worker starts its handlers one at a time, and lets timers and sockets have their turn
+ * A resident worker starts its handlers one at a time, and lets timers and sockets have their turn
  * between two of them. Handlers that compute for seconds would otherwise start one behind the other in one turn
  * of the event loop: 20 of 5 s each keep back heartbeats for 100 s, and the leases of 60 s are lost.
  */
@@ -10,14 +10,14 @@ import { setImmediate } from "node:timers";
  * Time in which heartbeats and calls go out and come back, after a handler that kept the loop busy: 2 % of the time
  * that it took. On a machine with 7 processes a core, 20 ms after 5 s were not enough, and calls timed out.
  */
-const BREATH_SHARE = 1 / 50;
-const SHORTEST_BREATH_MS = 20;
-const LONGEST_BREATH_MS = 200;
+const YIELD_SHARE = 1 / 50;
+const SHORTEST_YIELD_MS = 20;
+const LONGEST_YIELD_MS = 200;
 /** After a handler that kept the loop busy for less, calls come back within a few turns of the loop. */
 const BUSY_MS = 100;
 
 /** Makes the function that each handler waits for. @param sleep waits for a time in ms, one turn of the loop at least */
-export function createBreath(
+export function createLoopYield(
   sleep: (ms: number) => Promise<void> = waitFor,
   now: () => number = () => performance.now(),
 ): () => Promise<void> {
@@ -28,15 +28,15 @@ export function createBreath(
   let notBefore = -Infinity;
   const next = async () => {
     await turn;
-    const breathMs = notBefore - now();
-    if (breathMs > 0) await sleep(breathMs);
+    const yieldMs = notBefore - now();
+    if (yieldMs > 0) await sleep(yieldMs);
     const startedAt = now();
     turn = sleep(0).then(() => {
       const freeAt = now();
       const busyMs = freeAt - startedAt;
       if (busyMs < BUSY_MS) return;
-      const breathMs = Math.max(busyMs * BREATH_SHARE, SHORTEST_BREATH_MS);
-      notBefore = freeAt + Math.min(breathMs, LONGEST_BREATH_MS);
+      const yieldMs = Math.max(busyMs * YIELD_SHARE, SHORTEST_YIELD_MS);
+      notBefore = freeAt + Math.min(yieldMs, LONGEST_YIELD_MS);
     });
   };
   return () => queue = queue.then(next);

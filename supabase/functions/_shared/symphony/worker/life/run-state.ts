@@ -2,8 +2,8 @@
 
 import type { WorkerReport } from "../worker-options.ts";
 
-/** How the messages of a run stand at this turn of its loop. */
-export interface MessagesStanding {
+/** The state of a run at this turn of its loop. */
+export interface RunState {
   /** On the clock of performance.now(). */
   readonly now: number;
   /** No further message is claimed or started. */
@@ -28,7 +28,7 @@ export interface Duties {
   /** A claim came back full. */
   backlog(): void;
   /** Does what is due at this turn. */
-  turn(standing: MessagesStanding): void;
+  turn(state: RunState): void;
   /** When the next duty may be due, on the clock of performance.now(). @param filledAt when a slot was filled last */
   times(filledAt: number): readonly number[];
 }
