@@ -1,4 +1,4 @@
-/** Reads deliveries. Anyone may have put one into an engine: one that cannot be read becomes a dead letter. */
+/** Reads deliveries. Any program may publish to an engine: a delivery that cannot be read becomes a dead letter. */
 
 import { toStamps } from "../database/claimed-messages.ts";
 import type { DeliveryCalls } from "../database/delivery-calls.ts";
@@ -12,13 +12,13 @@ import type { Engine, EngineDelivery } from "./engine.ts";
 import type { WaitingDelivery } from "./held-deliveries.ts";
 import type { Transport } from "./transport.ts";
 
-/** The origin of what no installation has written. */
+/** The origin of a message that no installation has written. */
 const NO_ORIGIN = "00000000-0000-0000-0000-000000000000";
 /** Length of a lease that ends in the call that gives it, in ms. */
 const LEASE_MS = 60_000;
 /** Longest part of an unreadable body that its dead letter keeps, in characters. */
 const LONGEST_TEXT = 100_000;
-/** The next one still fits into an integer of Postgres. */
+/** Largest publication: the number after it still fits into an integer of Postgres. */
 const LAST_PUBLICATION = 2_147_483_646;
 const ID = /^[1-9]\d{0,17}$/;
 
@@ -111,7 +111,7 @@ export class DeliveryReader {
       ...{ availableAt: now, createdAt: now, expiresAt: null, expired: false, leaseToken: token },
       ...{ retryCount: 0, attempts: 1, stamps: body.stamps, quarantined: false },
     };
-    // It quotes the body.
+    // The text of the error quotes the body, which may hold what Postgres refuses.
     const message = storable(String(readProperty(error, "message")));
     const entry = { message, class: error.name, attempt: 1, at: now.toISOString(), durationMs: 0 };
     await inbox.settle({

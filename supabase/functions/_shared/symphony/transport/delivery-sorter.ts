@@ -6,9 +6,9 @@ import type { Logger } from "../runtime/log.ts";
 import type { Engine } from "./engine.ts";
 import { type HeldDeliveries, type HeldDelivery, isCounted, isCrashed } from "./held-deliveries.ts";
 
-/** For so long, in ms, home's latest word that nothing is cancelled is believed. */
+/** How long home's answer that nothing is cancelled holds, in ms. */
 const NO_CANCELS_MS = 250;
-/** For so long, in ms, home is not asked again that was out of reach, where its word is not needed. */
+/** After home was out of reach, how long deliveries that may run without its answer are not looked up, in ms. */
 const AWAY_MS = 5_000;
 
 /** The parts of a sorter. */
@@ -24,13 +24,13 @@ export interface SorterParts {
 
 /** Asks home about deliveries that were taken, where it may know something of them. */
 export class DeliverySorter {
-  /** From when on a delivery may be cancelled of which home has not said so, by `performance.now()`. */
+  /** Until then no delivery is cancelled, by the clock of `performance.now()`. Later ones are looked up. */
   #mayBeCancelledAt = -Infinity;
 
   constructor(private readonly parts: SorterParts, private readonly held: HeldDeliveries) {}
 
-  /** Takes home's word whether any delivery of the transport is cancelled. */
-  hear(cancels = false): void {
+  /** Notes home's answer whether any delivery of the transport is cancelled. */
+  noteCancels(cancels = false): void {
     this.#mayBeCancelledAt = cancels ? -Infinity : performance.now() + NO_CANCELS_MS;
   }
 
@@ -55,7 +55,7 @@ export class DeliverySorter {
     });
     if (!answer) return { ...sorted, fresh: [...taken] };
     const { deliveries: told, cancels } = answer;
-    this.hear(cancels);
+    this.noteCancels(cancels);
     const cancelled: HeldDelivery[] = [];
     for (const [index, one] of doubtful.entries()) {
       const { handled = false, cancelled: isCancelled = false, starts = 0 } = told[index] ?? {};
@@ -98,7 +98,7 @@ export class DeliverySorter {
       ...{ id, leaseToken },
       outcome: { kind: "dead", reason: "cancelled", errors: [] },
     }));
-    // It was in no run.
+    // A cancelled delivery was in no run, so that its attempts do not grow.
     const adopted = cancelled.map((one) => ({
       ...one,
       envelope: { ...one.envelope, attempts: one.body.attempts },

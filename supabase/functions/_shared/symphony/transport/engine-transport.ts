@@ -103,7 +103,7 @@ export class EngineTransport implements Transport {
         settlements: adopted.map(({ settlement }) => settlement),
         leaseMs: this.#leaseMs,
       });
-    if ("cancels" in settled) this.#sorter.hear(settled.cancels);
+    if ("cancels" in settled) this.#sorter.noteCancels(settled.cancels);
     const refused = new Set(settled.refused?.map(({ id }) => id));
     const done = [...handled, ...adopted.map(({ held }) => held)];
     for (const held of done) held.isAdopted = refused.has(held.id);
@@ -148,7 +148,7 @@ export class EngineTransport implements Transport {
       throw new RangeError("filter: has to name messages, or say all");
     }
     const cancelled = await this.#parts.inbox.cancelWaiting(filter);
-    if (cancelled.running > 0) this.#sorter.hear(true);
+    if (cancelled.running > 0) this.#sorter.noteCancels(true);
     return cancelled;
   }
 

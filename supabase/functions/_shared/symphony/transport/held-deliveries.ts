@@ -123,7 +123,7 @@ export class HeldDeliveries {
     this.#waiting.unshift(...deliveries);
   }
 
-  /** Tells deliveries behind which others of their groups wait from those that are alone. */
+  /** Splits deliveries: `kept` are those behind which others of their groups wait, `free` are the rest. */
   splitByLater(deliveries: readonly HeldDelivery[]) {
     const waiting = new Set(
       deliveries.length > 0 ? this.#waiting.map((one) => this.#group(one)) : [],

@@ -17,7 +17,7 @@ import {
 } from "./worker-options.ts";
 import { runWorker } from "./worker.ts";
 
-/** How a run differs from one of all transports by no tick. */
+/** Options of a run. By default it is no tick, and works on all transports. */
 export interface WorkOptions {
   /** Whether it is a tick, which has the limits of a function. */
   readonly isTick?: boolean;

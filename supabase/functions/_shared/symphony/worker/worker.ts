@@ -1,5 +1,6 @@
 /**
- * The worker: one run of its loop is one tick's, or a resident worker's. A message takes three steps, each in a folder of its own:
+ * The worker's loop, which runs in a tick or in a resident worker. A message takes three steps, each in a folder of its
+ * own:
  *
  * - claim/claim.ts decides what to claim, and keeps claimed messages until a slot is free;
  * - run/run.ts takes a message through its handlers to an outcome;

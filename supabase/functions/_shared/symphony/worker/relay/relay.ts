@@ -12,13 +12,13 @@ import { publishBatch } from "./publish.ts";
 
 /** Length of the lease of a shard, in ms. */
 const LEASE_MS = 30_000;
-/** No wave begins after this part of the lease: what is published late would come in beside another relay's. */
+/** No wave begins after this part of the lease: the next relay would publish the same messages at the same time. */
 const LEASE_SHARE = 0.5;
 /** How long one call waits for something to publish, in ms. */
 const WAIT_MS = 500;
-/** Number of times that a claim is repeated at the end of the run: the shard of one that was lost would wait. */
+/** Most repetitions of a claim at the end of the run. Without one, the shard of a lost claim waits for the lease to end. */
 const LAST_TRIES = 2;
-/** Pause after a call that failed, and after one that found nothing sooner than it may wait. */
+/** Pause after a call that failed, or that returned nothing before its time to wait was over, in ms. */
 const PAUSE_MS = 100;
 
 /** The parts of a relay. */
@@ -32,7 +32,7 @@ export interface RelayParts {
 
 /** The life of the run that a relay is a part of. */
 export interface RelayLife {
-  /** Nothing more comes in through this run: the relay ends when nothing is due. */
+  /** Aborted when home's worker has ended: the relay publishes what is due, and ends. */
   readonly ending: AbortSignal;
   /** Aborted when the relay has to stop at once. */
   readonly stop: AbortSignal;
@@ -53,7 +53,7 @@ export async function runRelay(parts: RelayParts, life: RelayLife): Promise<numb
     sent += published ?? 0;
     if (published !== null) continue;
     if (isLast) break;
-    // A shard that another relay has just taken, or an error: both are over at once.
+    // The call returned early: another relay has just taken the shard, or the call failed.
     if (performance.now() - startedAt < WAIT_MS / 2) await pause(PAUSE_MS);
   }
   return sent;
@@ -81,7 +81,7 @@ async function publishNext(
     const publishesUntil = askedAt + LEASE_MS * LEASE_SHARE;
     const mayStart = () => !stop.aborted && performance.now() < publishesUntil;
     const report = await publishBatch(engine, messages, origin, mayStart);
-    // Without it the shard waits until the lease ends, and its batch is published again.
+    // Without a report the shard waits until the lease ends, and its batch is published again.
     const keepTrying = () => !stop.aborted && performance.now() < askedAt + LEASE_MS;
     const finish = () => outbox.finish(token, shard, report);
     const { answer: { stale }, repeated } = await repeating(finish, { keepTrying, log });
@@ -89,7 +89,7 @@ async function publishNext(
     const counts = { transport: name, shard, sent: sent.length, refused: refused.length };
     if (failure !== null) log.warn("transport_away", { ...counts, error: failure });
     else if (refused.length > 0) log.error("publication_refused", { ...counts, ...refused[0] });
-    // A report that was written, and whose answer was lost, has ended the lease.
+    // If the first report was written and its answer was lost, it has ended the lease: the repeated one is stale.
     else if (stale && !repeated) log.warn("relay_was_late", counts);
     else log.debug("published", counts);
     return sent.length;

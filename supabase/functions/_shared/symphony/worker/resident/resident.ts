@@ -44,7 +44,9 @@ const OPTIONS = Object.keys(
 
 /** The options of a resident worker's loop. */
 export type ResidentLimits =
-  & Required<Pick<WorkerOptions, "queues" | "signal" | "drain" | "counts" | "awaitDue" | "yieldToLoop">>
+  & Required<
+    Pick<WorkerOptions, "queues" | "signal" | "drain" | "counts" | "awaitDue" | "yieldToLoop">
+  >
   & Pick<WorkerOptions, "budgetMs" | "concurrency" | "series">;
 
 /** Runs the loop of a worker until its signals end it. */
