@@ -7333,7 +7333,7 @@ begin
     cross join lateral (
       select f.available_at from messenger.outbox f
       where f.transport = r.transport and f.shard = r.shard and f.sent_at is null
-        -- This is shard_front(); its call would take longer than the rest of a look that finds nothing.
+        -- This is shard_front(); a call of it would take longer than the rest of a scan that finds nothing.
         and f.available_at >= case when r.front_until > clock then r.front else '-infinity' end
       order by f.transport, f.shard, f.available_at, f.position limit 1
     ) as o
@@ -7361,7 +7361,7 @@ declare
   pause double precision := 0.005;
 begin
   perform messenger.check_relay_call(token, lease_ms, wait_ms, max_messages, max_bytes);
-  -- The call before may be at work still.
+  -- This call may be a repetition, and the first one may still run.
   perform pg_advisory_xact_lock(hashtextextended('symphony_messenger.relay', hashtextextended(token::text, 0)));
   relay := messenger.extend_shard(transport, token, lease_ms);
   if relay.shard is not null then
@@ -7377,7 +7377,7 @@ begin
       due_at := messenger.outbox_due(transport);
       took := clock_timestamp() - looked_at;
       if took > interval '10 milliseconds' then
-        -- Further looks are the next call's: this one holds the rows of the shards locked then.
+        -- From here on this call holds locks on the rows of the shards. It returns, and the next call scans again.
         exit when messenger.note_fronts(transport, took);
       end if;
       if seen is not null then
@@ -7484,7 +7484,7 @@ begin
   if relay.shard is null then
     return null;
   end if;
-  -- The relay before was killed, or did not learn what became of these.
+  -- The relay that had the shard before was killed, or did not learn whether the engine has these publications.
   update messenger.outbox o set repeated = true
   where o.position = any (relay.batch) and o.sent_at is null and not o.repeated;
   update messenger.relays r
@@ -15432,7 +15432,7 @@ comment on column messenger.relays.batch is
   'Positions that are being published, or whose fate is unknown.';
 
 comment on column messenger.relays.claimed_at is
-  'When a relay took it last: the one that waits longest comes first.';
+  'When a relay took the shard last; the shard that has waited longest is taken first.';
 
 comment on column messenger.relays.failure is
   'Text of the latest failure; null after a success.';
@@ -15441,10 +15441,10 @@ comment on column messenger.relays.failures is
   'Attempts in a row after which the engine had confirmed nothing; 0 after a success.';
 
 comment on column messenger.relays.front is
-  'Rows that are due earlier were sent when it was noted, but for those that a transaction commits late; null if looks are cheap.';
+  'Due time at which scans of the shard begin: when it was noted, all visible rows that are due earlier had been sent. Null if scans of all rows are cheap.';
 
 comment on column messenger.relays.front_until is
-  'Until when looks begin at the front; then one passes all rows again.';
+  'Until when scans begin at the front. The next scan after that reads all rows again.';
 
 comment on column messenger.relays.leased_until is
   'When another relay may take over; null while none is at work.';
@@ -16536,7 +16536,7 @@ comment on routine messenger.event_lock(text) is
   'The advisory lock of a key, one of 2,048: an emit takes it alone, a message that begins to wait shared.';
 
 comment on routine messenger.extend_shard(text,uuid,integer) is
-  'Part of messenger_claim_outbox: leases the shard of a token again, whose relay has not got its batch; null if there is none.';
+  'Part of messenger_claim_outbox: extends the lease of the shard that a token holds already, for a call that is repeated; null if it holds none.';
 
 comment on routine messenger.fail_alert_delivery(public.messenger_alert_deliveries,integer,text,boolean) is
   'Notes a failed attempt of a delivery: it is tried again after a backoff, or given up if a day has passed, if the failure is final or if it is a test.';
@@ -16845,7 +16845,7 @@ comment on routine messenger.note_deliveries(text,jsonb) is
   'Part of messenger_settle_deliveries: notes publications in the inbox, and returns the ids of those that were not there.';
 
 comment on routine messenger.note_fronts(text,interval) is
-  'Part of messenger_claim_outbox: notes where the next looks at the shards begin, after one that took long. Returns whether it has noted any.';
+  'Part of messenger_claim_outbox: notes where the next scans of the shards begin, after a scan that took long. Returns whether it has noted any.';
 
 comment on routine messenger.note_members(text[],boolean) is
   'Part of a settle call: notes for batches, named once for each member, that members were handled or became dead letters.';
@@ -17070,7 +17070,7 @@ comment on routine messenger.settlement_of(jsonb,text[],boolean) is
   'Part of messenger_settle: the part of a settlement that is about these messages, or, with p_others, about all others.';
 
 comment on routine messenger.shard_front(messenger.relays) is
-  'The due time at which a look at a shard begins.';
+  'The due time at which a scan of a shard begins.';
 
 comment on routine messenger.shard_opens_at(messenger.relays) is
   'When a relay may take a shard: at the end of its lease, or of the pause after a failure; null if there was neither.';

@@ -2,7 +2,8 @@
 -- has confirmed. A relay that is killed in between leaves its batch noted in its row: the next one marks these
 -- publications as repeated, because they may be in the engine already.
 --
--- While an engine is away, its shards wait, each time twice as long, up to five minutes; then one row tries it.
+-- After a failure a shard waits, each time twice as long, up to five minutes. Then a relay publishes one row of it, to
+-- see whether the engine is back.
 
 create table messenger.relays (
   transport text not null,
@@ -37,11 +38,11 @@ comment on column messenger.relays.failure is
 comment on column messenger.relays.retry_at is
   'When the engine is tried again; null after a success.';
 comment on column messenger.relays.claimed_at is
-  'When a relay took it last: the one that waits longest comes first.';
+  'When a relay took the shard last; the shard that has waited longest is taken first.';
 comment on column messenger.relays.front is
-  'Rows that are due earlier were sent when it was noted, but for those that a transaction commits late; null if looks are cheap.';
+  'Due time at which scans of the shard begin: when it was noted, all visible rows that are due earlier had been sent. Null if scans of all rows are cheap.';
 comment on column messenger.relays.front_until is
-  'Until when looks begin at the front; then one passes all rows again.';
+  'Until when scans begin at the front. The next scan after that reads all rows again.';
 alter table messenger.relays enable row level security;
 
 create function messenger.make_relays(p_transports text[]) returns void
@@ -60,7 +61,7 @@ $$;
 comment on function messenger.make_relays(text[]) is
   'Part of write_outbox: makes the rows of the shards of transports.';
 
--- A lease that ends later than any can holds nothing: it was edited, or the clock was set back.
+-- A lease that ends later than the longest lease is void: it was edited, or the clock was set back.
 create function messenger.shard_opens_at(p_relay messenger.relays) returns timestamptz
 language plpgsql volatile
 set search_path = ''
@@ -74,7 +75,7 @@ $$;
 comment on function messenger.shard_opens_at(messenger.relays) is
   'When a relay may take a shard: at the end of its lease, or of the pause after a failure; null if there was neither.';
 
--- Stable, so that the index is read from here on.
+-- Stable, so that the planner can start its scan of the index at this time.
 create function messenger.shard_front(p_relay messenger.relays) returns timestamptz
 language plpgsql stable
 set search_path = ''
@@ -84,11 +85,12 @@ begin
 end
 $$;
 comment on function messenger.shard_front(messenger.relays) is
-  'The due time at which a look at a shard begins.';
+  'The due time at which a scan of a shard begins.';
 
--- While a transaction stays open, the index keeps the rows that were sent since its beginning, and each look passes them:
--- 100,000 in 0.1 s. Then a look begins two seconds before the first row that waits. A row that is due earlier, because its
--- transaction has committed late, is found by the next look at all rows, which may take a sixth of the time.
+-- While a transaction stays open, the index keeps the rows that were sent since it began, and each scan passes them:
+-- 100,000 in 0.1 s. Scans therefore begin two seconds before the first row that waits. If a transaction commits late,
+-- its row may be due earlier than that. The next scan of all rows finds it. Scans of all rows take at most a sixth of the
+-- time.
 create function messenger.note_fronts(p_transport text, p_took interval) returns boolean
 language plpgsql
 set search_path = ''
@@ -112,7 +114,7 @@ begin
 end
 $$;
 comment on function messenger.note_fronts(text, interval) is
-  'Part of messenger_claim_outbox: notes where the next looks at the shards begin, after one that took long. Returns whether it has noted any.';
+  'Part of messenger_claim_outbox: notes where the next scans of the shards begin, after a scan that took long. Returns whether it has noted any.';
 
 -- `order by` names the equal columns too: then the planner reads one row of the index, and never sorts a shard.
 create function messenger.outbox_due(p_transport text default null) returns timestamptz
@@ -128,7 +130,7 @@ begin
     cross join lateral (
       select f.available_at from messenger.outbox f
       where f.transport = r.transport and f.shard = r.shard and f.sent_at is null
-        -- This is shard_front(); its call would take longer than the rest of a look that finds nothing.
+        -- This is shard_front(); a call of it would take longer than the rest of a scan that finds nothing.
         and f.available_at >= case when r.front_until > clock then r.front else '-infinity' end
       order by f.transport, f.shard, f.available_at, f.position limit 1
     ) as o
@@ -145,9 +147,9 @@ comment on function messenger.outbox_due(text) is
 -- the call may wait for one, so that a dispatch is published within milliseconds at the cost of one connection. A call
 -- that is repeated with its token, because its answer was lost, returns the same batch.
 --
--- A look takes 0.2 ms, most of it for a process that has slept; so it reads nothing while the snapshot stays the same, as
--- in messenger_await_due, and is 25 ms away on a busy database. Looks every 5 to 25 ms that always read took 35 ms of CPU a
--- second, for each relay that had nothing to publish.
+-- A scan takes 0.2 ms, most of it because the process has just slept. So the call reads the outbox only if the snapshot
+-- has changed, as messenger_await_due does, and on a busy database every 25 ms at most. Without this rule each relay that
+-- had nothing to publish took 35 ms of CPU a second.
 create function public.messenger_claim_outbox(
   transport text, token uuid, lease_ms integer default 30000, wait_ms integer default 0,
   max_messages integer default 500, max_bytes bigint default 4194304
@@ -167,7 +169,7 @@ declare
   pause double precision := 0.005;
 begin
   perform messenger.check_relay_call(token, lease_ms, wait_ms, max_messages, max_bytes);
-  -- The call before may be at work still.
+  -- This call may be a repetition, and the first one may still run.
   perform pg_advisory_xact_lock(hashtextextended('symphony_messenger.relay', hashtextextended(token::text, 0)));
   relay := messenger.extend_shard(transport, token, lease_ms);
   if relay.shard is not null then
@@ -183,7 +185,7 @@ begin
       due_at := messenger.outbox_due(transport);
       took := clock_timestamp() - looked_at;
       if took > interval '10 milliseconds' then
-        -- Further looks are the next call's: this one holds the rows of the shards locked then.
+        -- From here on this call holds locks on the rows of the shards. It returns, and the next call scans again.
         exit when messenger.note_fronts(transport, took);
       end if;
       if seen is not null then
@@ -224,7 +226,7 @@ begin
 end
 $$;
 comment on function messenger.extend_shard(text, uuid, integer) is
-  'Part of messenger_claim_outbox: leases the shard of a token again, whose relay has not got its batch; null if there is none.';
+  'Part of messenger_claim_outbox: extends the lease of the shard that a token holds already, for a call that is repeated; null if it holds none.';
 
 create function messenger.claimed_shard(p_relay messenger.relays, p_lease_ms integer) returns jsonb
 language plpgsql
@@ -297,7 +299,7 @@ begin
   if relay.shard is null then
     return null;
   end if;
-  -- The relay before was killed, or did not learn what became of these.
+  -- The relay that had the shard before was killed, or did not learn whether the engine has these publications.
   update messenger.outbox o set repeated = true
   where o.position = any (relay.batch) and o.sent_at is null and not o.repeated;
   update messenger.relays r

@@ -2,7 +2,7 @@
 -- these runs and the new state of the schedules. A schedule that another tick has leased since is left alone and
 -- named as stale; an occurrence that has its run already gets no second message.
 
--- Not the rows as they are: each would be copied with its payload, which is in its message already.
+-- Returns columns and no whole rows: a whole row would be copied with its payload, which its message holds already.
 create function messenger.plan_runs(p_token uuid, p_advances jsonb)
 returns table (
   schedule_id bigint, name text, stamps jsonb, run_count integer, overlap text, while_paused text,

@@ -6,7 +6,6 @@
 -- and it looks for due messages after it has got the lock. So a tick that a dispatch counted on looks once more after
 -- that dispatch's commit. No session ever waits for the lock: a dispatch that does not get it asks for a tick of its
 -- own, and a tick that does not get it tries again a little later.
-
 --
 -- A dispatch of a message that falls due later, but before the next minute's tick, counts on a tick in the same way.
 -- A tick that is awake will do, because it does not rest before some tick is known to look again in time. A tick at

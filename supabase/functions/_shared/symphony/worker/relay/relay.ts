@@ -16,7 +16,7 @@ const LEASE_MS = 30_000;
 const LEASE_SHARE = 0.5;
 /** How long one call waits for something to publish, in ms. */
 const WAIT_MS = 500;
-/** Most repetitions of a claim at the end of the run. Without one, the shard of a lost claim waits for the lease to end. */
+/** Most repetitions of a claim at the end of the run. Without one, the shard of a lost claim waits until its lease ends. */
 const LAST_TRIES = 2;
 /** Pause after a call that failed, or that returned nothing before its time to wait was over, in ms. */
 const PAUSE_MS = 100;
