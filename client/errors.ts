@@ -113,7 +113,7 @@ const KINDS: { readonly [code: string]: RegExp } = {
   forbidden: /^403/,
   conflict: /^409/,
   rate_limited: /^429/,
-  invalid: /^4(00|13|15)/,
+  invalid: /^4(00|1)/,
   // A gateway answers 404 too, where the function is not deployed.
   not_found: /not_found/,
   // An operator alone can end the others: `internal`, `misconfigured` and those of the database.

@@ -23,8 +23,8 @@ export interface LiveUpdates extends Store<FollowedMessage | null> {
   tells(type: string | undefined): boolean | undefined;
 }
 
-/** How long a channel may take to be joined before the client rests. */
-const PATIENCE_MS = 20_000;
+/** How many looks a channel may take to be joined before the client rests. */
+const MAX_TRIES = 12;
 /** How long the client does without a channel that could not be joined. */
 const REST_MS = 300_000;
 
@@ -46,8 +46,8 @@ function liveUpdates(supabase: SupabaseLike): LiveUpdates {
   let channel: ChannelLike | undefined;
   /** The channel, if this file opened it. The app may have opened it for itself. */
   let own: ChannelLike | undefined;
-  /** When to give up a channel that is not joined. */
-  let joinBy = Infinity;
+  /** Looks since the channel was open, or opened. */
+  let tries = 0;
   let restsUntil = 0;
   /** The channel is opened and closed in order. */
   let work: Promise<unknown> = Promise.resolve();
@@ -102,23 +102,20 @@ function liveUpdates(supabase: SupabaseLike): LiveUpdates {
     return claims && JSON.parse(atob(claims.replaceAll("-", "+").replaceAll("_", "/"))).sub;
   };
   const settle = async () => {
-    const now = Date.now();
-    const user = isUsed && now >= restsUntil && await findUser();
+    const user = isUsed && Date.now() >= restsUntil && await findUser();
     const topic = `messenger:${user}`;
     // supabase-js has one channel a topic: it returns the app's own one if there is one.
     const there = supabase.getChannels().find((other) => other.topic === `realtime:${topic}`);
     if (there !== channel) await close();
     if (user && !channel) open(topic, there);
-    // An app that removes all channels ends the connection too, which does not come back by itself.
-    if (own) supabase.realtime.connect?.();
-    joinBy = own && !isOn() ? Math.min(joinBy, now + PATIENCE_MS) : Infinity;
-    if (now > joinBy) await rest();
+    tries = own && !isOn() ? tries + 1 : 0;
+    // An app that removes all channels ends the connection too, which does not come back by itself. Not at each look:
+    // supabase-js keeps listeners of each call while Realtime is out of reach.
+    if (tries % 4 === 2) supabase.realtime.connect();
+    if (tries > MAX_TRIES) await rest();
   };
   const adjust = (isFresh?: boolean) => {
-    if (isFresh) {
-      restsUntil = 0;
-      joinBy = Infinity;
-    }
+    if (isFresh) restsUntil = tries = 0;
     // Without Realtime, repeated requests show the state.
     work = work.then(settle).catch(rest).catch(() => {});
   };

@@ -53,7 +53,7 @@ export interface SupabaseLike extends FunctionsLike {
     readonly accessTokenValue: string | null;
     setAuth(): Promise<void>;
     /** Does nothing while there is a connection. */
-    connect?(): void;
+    connect(): void;
   };
   channel(topic: string, options: { config: { private: boolean } }): ChannelLike;
   getChannels(): readonly ChannelLike[];

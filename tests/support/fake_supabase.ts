@@ -77,7 +77,7 @@ export function fakeSupabase(
         }
       },
     },
-    realtime: { accessTokenValue: null, setAuth: () => Promise.resolve() },
+    realtime: { accessTokenValue: null, setAuth: () => Promise.resolve(), connect() {} },
     channel: () => {
       throw new Error("there is no Realtime");
     },

@@ -100,7 +100,7 @@ export class MemoryProject {
     },
   };
 
-  readonly realtime = { accessTokenValue: null, setAuth: () => Promise.resolve() };
+  readonly realtime = { accessTokenValue: null, setAuth: () => Promise.resolve(), connect() {} };
   channel = (): never => {
     throw new Error("there is no Realtime");
   };
