@@ -13,7 +13,7 @@ import type { AnyMessages, MessagesShape, MessageType, PayloadByName, TypeOf } f
 import { page, type PageOptions } from "./own.ts";
 import { type Abortable, type Requester, requester, type RequestOptions } from "./request.ts";
 import type { FunctionsLike } from "./supabase.ts";
-import { lookDelay, MAX_LOOK_MS } from "./times.ts";
+import { MAX_POLL_MS, pollDelay } from "./times.ts";
 import { within } from "./within.ts";
 
 /** A message that a batch dispatches at its end: by name, or by its definition's type, whose payload the server checks. */
@@ -224,7 +224,7 @@ async function* untilEnd(
   let last: string | undefined;
   let changedAt = Date.now();
   for (;;) {
-    let delayMs = MAX_LOOK_MS;
+    let delayMs = MAX_POLL_MS;
     try {
       const batch = await ask();
       const text = JSON.stringify(batch);
@@ -235,7 +235,7 @@ async function* untilEnd(
       }
       if (ENDS.includes(batch.status)) return;
       const quietMs = Date.now() - changedAt;
-      delayMs = lookDelay(quietMs, 1);
+      delayMs = pollDelay(quietMs, 1);
     } catch (error) {
       if (!(error instanceof MessengerError && error.retryable)) throw error;
     }

@@ -19,7 +19,7 @@ import { follow, type MessageStates } from "./follow.ts";
 import { idOf, type MessageId, type MessageRef } from "./ids.ts";
 import { type Job, type Jobs, toJob } from "./job.ts";
 import { liveUpdatesOf } from "./live.ts";
-import { looksOf } from "./looks.ts";
+import { createPoller } from "./poller.ts";
 import type { AnyMessages, MessagesShape, MessageType, ResultByName, TypeOf } from "./message.ts";
 import { type ListOptions, page, statuses } from "./own.ts";
 import { type Abortable, requester } from "./request.ts";
@@ -76,7 +76,7 @@ export interface MessengerClient<Messages extends MessagesShape<Messages> = AnyM
   list(options?: ListOptions<TypeOf<Messages>>): Promise<OwnMessages>;
   /**
    * Follows a message: yields its state, and each later state that is seen, to the end. A change that is undone
-   * between two looks is not seen. Failures that may pass do not end it.
+   * between two polls is not seen. Failures that may pass do not end it.
    */
   follow(message: MessageRef, options?: Abortable): MessageStates;
   /** Waits for the end of a message and returns its last state. */
@@ -89,7 +89,7 @@ export interface MessengerClient<Messages extends MessagesShape<Messages> = AnyM
 
 /** Number of dispatched messages that a client remembers, to know them when the server does not. */
 const MAX_DISPATCHED = 1_000;
-/** Longest wait for the answer to a look, in ms. */
+/** Longest wait for the answer to a poll, in ms. */
 const LOOK_TIMEOUT_MS = 10_000;
 
 /**
@@ -105,16 +105,16 @@ export function createMessengerClient<Messages extends MessagesShape<Messages> =
   const session = sessionOf(supabase);
   // By id and user, who must not learn of another one's messages.
   const types = new Map<string, string>();
-  const looks = looksOf(
+  const poller = createPoller(
     supabase,
-    // A look is not repeated: the next one asks again.
+    // A poll is not repeated: the next one asks again.
     requester(supabase, { ...sending, retries: 0 }, LOOK_TIMEOUT_MS),
     session,
     // Without Realtime no updates come.
     liveUpdatesOf(live === false ? {} as SupabaseLike : supabase),
     types,
   );
-  const observe = (ref: MessageRef) => looks.observe(idOf(ref));
+  const observe = (ref: MessageRef) => poller.observe(idOf(ref));
   const jobs: Jobs = {
     status: async (ref, options) => {
       const { messages: [state], missing: [id] } = await statuses(request, [ref], options);
@@ -131,7 +131,7 @@ export function createMessengerClient<Messages extends MessagesShape<Messages> =
     },
     cancel: async (ref, options) => {
       const state = await request<FollowedMessage>(`/${idOf(ref)}`, "id", options, "DELETE");
-      looks.tell(state);
+      poller.tell(state);
       return state;
     },
   };

@@ -33,7 +33,7 @@ export interface MessageObserver {
   get(): MessageView;
 }
 
-/** A followed message, and when to look at it: a store of its view. Moments are in ms since 1970. */
+/** A followed message, and when to poll it: a store of its view. Moments are in ms since 1970. */
 export interface Entry extends Store<MessageView> {
   readonly id: string;
   known?: FollowedState | undefined;
@@ -45,7 +45,7 @@ export interface Entry extends Store<MessageView> {
   /** When a live update last told its state. */
   toldAt: number;
   /** When the client asks next; Infinity: never. */
-  lookAt: number;
+  pollAt: number;
 }
 
 /** The view of a message that is not followed yet. */

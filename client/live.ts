@@ -79,7 +79,7 @@ function liveUpdates(supabase: SupabaseLike): LiveUpdates {
     };
   };
   const open = (topic: string, theirs: ChannelLike | undefined) => {
-    // Any visitor may send over one that is not private. One that leaves is gone soon; the next look opens another.
+    // Any visitor may send over a channel that is not private. A channel that leaves is gone soon; the next poll opens one.
     if (theirs && (!theirs.private || theirs.state === "leaving")) return;
     const opened = channel = theirs ??
       (own = supabase.channel(topic, { config: { private: true } }));

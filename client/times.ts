@@ -18,7 +18,7 @@ export function retryDelay(retry: number, askedMs: number | undefined): number {
 const FIRST_LOOK_MS = 500;
 const SLOW_LOOK_MS = 5_000;
 /** Longest time between two requests for a state, in ms: an operator may cancel a message that is due tomorrow. */
-export const MAX_LOOK_MS = 30_000;
+export const MAX_POLL_MS = 30_000;
 /** A request has up to 100 messages, and a client makes one a second at most. */
 const MS_PER_MESSAGE = 10;
 
@@ -28,11 +28,11 @@ const MS_PER_MESSAGE = 10;
  * waits longer.
  * @param quietMs time since the message's status last changed or it became due; below 0 before it is due. Progress is
  * no change of status.
- * @param followed number of messages that the client looks at
+ * @param followed number of messages that the client polls
  */
-export function lookDelay(quietMs: number, followed: number): number {
+export function pollDelay(quietMs: number, followed: number): number {
   return Math.min(
-    MAX_LOOK_MS,
+    MAX_POLL_MS,
     Math.max(
       ...[FIRST_LOOK_MS, -quietMs, Math.min(quietMs / 2, SLOW_LOOK_MS), quietMs / 10],
       followed * MS_PER_MESSAGE,

@@ -10,7 +10,7 @@ import ts from "typescript";
 
 /** Names of properties that only our own files read and write. No public type, request or answer has one of them. */
 export const INTERNAL_PROPERTIES =
-  /^(adjust|changedAt|failure|isOn|known|lookAt|owner|put|tell|tells|toldAt)$/;
+  /^(adjust|changedAt|failure|isOn|known|owner|pollAt|put|tell|tells|toldAt)$/;
 
 /** Lets the functions at the top of a frontend's sources be arrow functions, line by line as they were. */
 export const arrowFunctions: Plugin = {

@@ -78,7 +78,7 @@ Deno.test("neither zod nor a handler gets into a frontend that imports a definit
 });
 
 /** Interfaces that no caller sees. */
-const INTERNAL = ["Entry", "LiveUpdates", "Looks", "Store"];
+const INTERNAL = ["Entry", "LiveUpdates", "Poller", "Store"];
 
 /** Names of the properties and methods that the types of a file declare. */
 function declaredIn(path: string): string[] {

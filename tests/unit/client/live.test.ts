@@ -78,7 +78,7 @@ Deno.test("a channel that is not joined within 12 looks is given up, and tried a
   assertEquals([channels.size, page.left()], [0, { timers: 0, listeners: 0 }]);
 });
 
-Deno.test("live updates stretch the looks at messages of their type to half a minute, until the channel breaks off", async () => {
+Deno.test("live updates stretch the polls of messages of their type to half a minute, until the channel breaks off", async () => {
   using page = fakePage();
   const { bus, become, hear } = withRealtime();
   bus.put("1", { type: "Told" });

@@ -3,7 +3,7 @@
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { dueAtOf } from "../../../client/entry.ts";
-import { lookDelay, MAX_LOOK_MS, MAX_RETRY_MS, retryDelay } from "../../../client/times.ts";
+import { MAX_POLL_MS, MAX_RETRY_MS, pollDelay, retryDelay } from "../../../client/times.ts";
 import { state } from "../../support/followed.ts";
 
 const moment = "2026-11-24T10:00:00.000000+00:00";
@@ -43,18 +43,18 @@ Deno.test("a message that waits is looked at when it is due, but every half minu
     assertEquals(dueAtOf(state("1", { status, availableAt: null })), 0);
   }
   assertEquals(dueAtOf(state("1", { status: "processing", availableAt: moment })), 0);
-  assertEquals(lookDelay(-2_000, 1), 2_000);
-  assertEquals(lookDelay(-86_400_000, 1), MAX_LOOK_MS);
+  assertEquals(pollDelay(-2_000, 1), 2_000);
+  assertEquals(pollDelay(-86_400_000, 1), MAX_POLL_MS);
 });
 
 Deno.test("a message that is due or runs is looked at less often the longer nothing changes", () => {
   const seconds = [0, 1, 2, 10, 50, 100, 300, 3_600];
-  assertEquals(seconds.map((s) => lookDelay(s * 1_000, 1) / 1_000), [
+  assertEquals(seconds.map((s) => pollDelay(s * 1_000, 1) / 1_000), [
     ...[0.5, 0.5, 1, 5, 5, 10, 30, 30],
   ]);
 });
 
 Deno.test("a client that follows many messages asks about one request a second, and no less often than each half minute", () => {
-  assertEquals(lookDelay(0, 1_000), 10_000);
-  assertEquals(lookDelay(0, 10_000), MAX_LOOK_MS);
+  assertEquals(pollDelay(0, 1_000), 10_000);
+  assertEquals(pollDelay(0, 10_000), MAX_POLL_MS);
 });

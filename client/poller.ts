@@ -1,4 +1,4 @@
-/** Looks at all messages that a client follows: one request for those that are due. */
+/** Polls the messages that a client follows: one request for those that are due. */
 
 import type {
   FollowedMessage,
@@ -22,10 +22,10 @@ import { type Session, type User, userOf } from "./session.ts";
 import { createStore } from "./store.ts";
 import type { FunctionsLike } from "./supabase.ts";
 import { onPageEvent } from "./surroundings.ts";
-import { lookDelay, MAX_LOOK_MS, retryDelay } from "./times.ts";
+import { MAX_POLL_MS, pollDelay, retryDelay } from "./times.ts";
 
 /** Every followed message of a client. Nothing is open and no timer runs while there is none. */
-export interface Looks {
+export interface Poller {
   /** Makes a store of a message's state. Where a state is known, a new listener is called once soon. */
   observe(id: string): MessageObserver;
   /** Takes in a state that another request or a live update brings. */
@@ -42,24 +42,24 @@ const JUST_NOW_MS = 1_000;
 const isSignedOut = (entry: Entry) => entry.failure?.code === "signed_out";
 
 /**
- * Makes the looks of a client. It is one closure and not a class, because minifiers shorten the names of variables
+ * Makes the poller of a client. It is one closure and not a class, because minifiers shorten the names of variables
  * and not those of properties.
  * @param types types of the messages that were dispatched with this client, by id and user
  */
-export function looksOf(
+export function createPoller(
   supabase: FunctionsLike,
   request: Requester,
   session: Session,
   live: LiveUpdates,
   types: ReadonlyMap<string, string>,
-): Looks {
+): Poller {
   const entries = new Map<string, Entry>();
   let timer: ReturnType<typeof setTimeout> | undefined;
-  /** Ends the look that is under way. */
-  let looking: AbortController | undefined;
-  /** Those that are looked at, the most urgent first. */
+  /** Ends the poll that is under way. */
+  let polling: AbortController | undefined;
+  /** The messages that are polled, the most urgent first. */
   let open: Entry[] = [];
-  let lookedAt = 0;
+  let polledAt = 0;
   /** How far the page's clock is behind the server's at least, in ms. */
   let behindMs = 0;
   let notBefore = 0;
@@ -85,32 +85,32 @@ export function looksOf(
       entry.put({ message, error, connection });
     }
   };
-  /** Sets the timer for the next look, and shows what has changed. */
+  /** Sets the timer for the next poll, and shows what has changed. */
   const plan = (latest = Infinity) => {
-    open = all().filter((entry) => entry.lookAt < Infinity)
-      .sort((one, other) => one.lookAt - other.lookAt);
-    open.forEach((entry) => entry.lookAt = Math.min(entry.lookAt, latest));
+    open = all().filter((entry) => entry.pollAt < Infinity)
+      .sort((one, other) => one.pollAt - other.pollAt);
+    open.forEach((entry) => entry.pollAt = Math.min(entry.pollAt, latest));
     const [first] = open;
     clearTimeout(timer);
-    if (first && !looking) {
+    if (first && !polling) {
       timer = setTimeout(
-        look,
-        Math.min(Math.max(first.lookAt, notBefore) - Date.now(), MAX_TIMER_MS),
+        poll,
+        Math.min(Math.max(first.pollAt, notBefore) - Date.now(), MAX_TIMER_MS),
       );
     }
     // Last: a listener may throw.
     all().forEach(show);
   };
-  /** Ends a look that is under way, and forgets that looks have failed. */
+  /** Ends a poll that is under way, and forgets that polls have failed. */
   const interrupt = () => {
-    looking = looking?.abort() as undefined;
+    polling = polling?.abort() as undefined;
     failures = 0;
     // A wait that the server asks for is kept.
     if (isCutOff) notBefore = 0;
     isCutOff = false;
   };
 
-  /** Decides when to look at a message again, after its state or with an error. */
+  /** Decides when to poll a message again, after its state or with an error. */
   const update = (entry: Entry, error?: MessengerError) => {
     const now = Date.now();
     entry.failure = error;
@@ -126,15 +126,15 @@ export function looksOf(
         !(isSignedOut(entry) && entry.owner !== null && entry.owner === session.get())
       : isSettled(state);
     if (!error) behindMs = Math.max(behindMs, Date.parse(state.createdAt) - now);
-    entry.lookAt = now +
+    entry.pollAt = now +
       (isOver
         ? Infinity
         : error || isFinal(state) || live.tells(state.type)
-        ? MAX_LOOK_MS
-        : lookDelay(now - Math.max(entry.changedAt, dueAtOf(state) - behindMs), open.length));
+        ? MAX_POLL_MS
+        : pollDelay(now - Math.max(entry.changedAt, dueAtOf(state) - behindMs), open.length));
   };
-  /** Looks at once at all that is not final and was not looked at just now. */
-  const hurry = () => plan(lookedAt + JUST_NOW_MS);
+  /** Polls all messages at once that are not final and were not polled just now. */
+  const hurry = () => plan(polledAt + JUST_NOW_MS);
 
   const onUser = () => {
     const user = session.get();
@@ -145,13 +145,13 @@ export function looksOf(
         update(entry, signedOut());
       } else if (user && isSignedOut(entry)) {
         entry.failure = undefined;
-        entry.lookAt = 0;
+        entry.pollAt = 0;
       }
     }
     hurry();
   };
   const onPage = () => {
-    // A look from before a sleep is not going to be answered.
+    // A poll from before the machine's sleep is not going to be answered.
     interrupt();
     live.adjust(true);
     hurry();
@@ -160,9 +160,9 @@ export function looksOf(
   const tell = (state: FollowedMessage) => {
     const entry = entries.get(state.id);
     if (!entry || isSignedOut(entry)) return;
-    // It comes late, the message was redriven, or the result is too large for an update. A look tells.
+    // The update is late, the message was redriven, or the result is too large for an update: the next poll tells which.
     if (state.result === null || entry.known && isFinal(entry.known) && !isFinal(state)) {
-      entry.lookAt = 0;
+      entry.pollAt = 0;
     } else {
       entry.toldAt = Date.now();
       take(entry, state, false);
@@ -175,7 +175,7 @@ export function looksOf(
   const miss = (entry: Entry, user: User): MessengerError | undefined => {
     if ((entry.owner ??= user) !== user) return signedOut();
     const type = types.get(`${entry.id} ${user}`);
-    // A message that was dispatched with this client may be gone before the first look at it.
+    // A message that was dispatched with this client may be gone before the first poll of it.
     const last = entry.known ?? (type && {
       ...{ kind: "message", id: entry.id, type, cancelling: false, attempt: 0 },
       ...{ reason: null, availableAt: null, finishedAt: null, progress: null },
@@ -186,19 +186,19 @@ export function looksOf(
     return undefined;
   };
 
-  const look = async () => {
-    lookedAt = Date.now();
+  const poll = async () => {
+    polledAt = Date.now();
     // Those that are due later come along.
     const due = open.splice(0, MAX_IDS);
     live.adjust();
-    const own = looking = new AbortController();
+    const own = polling = new AbortController();
     const answer: Partial<FollowedMessages & MessengerError> = await statuses(
       ...[request, due.map((entry) => entry.id), { signal: own.signal }] as const,
     ).catch((error) => error);
     const { messages, code } = answer;
     const user = answer.missing?.[0] && await userOf(supabase) || undefined;
-    if (own !== looking) return;
-    looking = undefined;
+    if (own !== polling) return;
+    polling = undefined;
     if (messages) {
       interrupt();
       // A wait that a server asked for may be longer than its limit lasts.
@@ -207,7 +207,7 @@ export function looksOf(
         const state = messages.find((one) => one.id === entry.id);
         update(
           entry,
-          state ? take(entry, state, entry.toldAt < lookedAt) : miss(entry, user as User),
+          state ? take(entry, state, entry.toldAt < polledAt) : miss(entry, user as User),
         );
       }
     } else if (
@@ -235,7 +235,7 @@ export function looksOf(
   });
   const add = (id: string) => {
     const entry: Entry = {
-      ...{ id, owner: session.get(), changedAt: 0, toldAt: 0, lookAt: 0 },
+      ...{ id, owner: session.get(), changedAt: 0, toldAt: 0, pollAt: 0 },
       ...createStore(START, () => {
         const leave = used.subscribe(() => {});
         entries.set(id, entry);

@@ -1,4 +1,4 @@
-/** One look for all: how many requests a client makes for the messages that it follows. */
+/** One poll for all messages: how many requests a client makes for the messages that it follows. */
 
 import { assertEquals } from "@std/assert";
 import { fakePage } from "../../support/fake_page.ts";
@@ -6,7 +6,7 @@ import { followed } from "../../support/followed.ts";
 
 const ids = (count: number) => Array.from({ length: count }, (_, n) => String(n + 1));
 
-Deno.test("ten follows with progress make one request a look, less and less often", async () => {
+Deno.test("ten follows with progress make one request a poll, less and less often", async () => {
   using page = fakePage();
   const bus = followed();
   const ends = ids(10).map((id) => {
@@ -86,7 +86,7 @@ Deno.test("the first word of the session does not make a client ask twice", asyn
   stop();
 });
 
-Deno.test("a follow and observers of one message share its looks", async () => {
+Deno.test("a follow and observers of one message share its polls", async () => {
   using page = fakePage();
   const bus = followed();
   bus.put("1");
@@ -125,7 +125,7 @@ Deno.test("a message that waits is looked at when it is due", async () => {
   stop();
 });
 
-Deno.test("a rate limit on looks is kept, also when the page is looked at again", async () => {
+Deno.test("a rate limit on polls is kept, also when the page is looked at again", async () => {
   using page = fakePage();
   const bus = followed();
   bus.put("1");
@@ -144,7 +144,7 @@ Deno.test("a rate limit on looks is kept, also when the page is looked at again"
   stop();
 });
 
-Deno.test("looks are as frequent as before once one succeeds, however long a wait was asked for", async () => {
+Deno.test("polls are as frequent as before once one succeeds, however long a wait was asked for", async () => {
   using page = fakePage();
   const bus = followed();
   bus.put("1", { status: "processing", attempt: 1 });
