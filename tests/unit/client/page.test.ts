@@ -32,7 +32,7 @@ Deno.test("a follow survives any time offline, says so, and polls at once when t
   assertEquals(page.left(), { timers: 0, listeners: 0 });
 });
 
-Deno.test("a page that is looked at again looks at once, and gives up a poll from before a sleep", async () => {
+Deno.test("a page that is looked at again polls at once, and gives up a poll from before a sleep", async () => {
   using page = fakePage();
   const bus = followed();
   bus.put("1");
