@@ -23,7 +23,7 @@ export interface LiveUpdates extends Store<FollowedMessage | null> {
   tells(type: string | undefined): boolean | undefined;
 }
 
-/** How many looks a channel may take to be joined before the client rests. */
+/** How many polls a channel may take to be joined before the client rests. */
 const MAX_TRIES = 12;
 /** How long the client does without a channel that could not be joined. */
 const REST_MS = 300_000;
@@ -46,7 +46,7 @@ function liveUpdates(supabase: SupabaseLike): LiveUpdates {
   let channel: ChannelLike | undefined;
   /** The channel, if this file opened it. The app may have opened it for itself. */
   let own: ChannelLike | undefined;
-  /** Looks since the channel was open, or opened. */
+  /** Polls since the channel was open, or opened. */
   let tries = 0;
   let restsUntil = 0;
   /** The channel is opened and closed in order. */
@@ -109,7 +109,7 @@ function liveUpdates(supabase: SupabaseLike): LiveUpdates {
     if (there !== channel) await close();
     if (user && !channel) open(topic, there);
     tries = own && !isOn() ? tries + 1 : 0;
-    // An app that removes all channels ends the connection too, which does not come back by itself. Not at each look:
+    // An app that removes all channels ends the connection too, which does not come back by itself. Not at each poll:
     // supabase-js keeps listeners of each call while Realtime is out of reach.
     if (tries % 4 === 2) supabase.realtime.connect();
     if (tries > MAX_TRIES) await rest();
