@@ -4248,7 +4248,7 @@ CREATE FUNCTION messenger.lease_apart(p_claim messenger.locked_messages, p_token
  SET search_path TO ''
 AS $function$
 declare
-  all_crashed jsonb := '[]';
+  all_crashed jsonb := '[]'::jsonb;
   one messenger.locked_messages := p_claim;
   place tid;
 begin
@@ -11323,6 +11323,22 @@ begin
 end
 $function$;
 
+CREATE FUNCTION messenger.make_lane(p_name text)
+ RETURNS text
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+begin
+  if not messenger.is_queue_name(p_name) or strpos(p_name, '/') = 0 then
+    return p_name;
+  end if;
+  insert into public.messenger_queues (name)
+  select p_name from public.messenger_queues q where q.name = split_part(p_name, '/', 1)
+  on conflict do nothing;
+  return split_part(p_name, '/', 1);
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION public.messenger_set_queue(name text, settings jsonb)
  RETURNS jsonb
  LANGUAGE plpgsql
@@ -11332,19 +11348,14 @@ declare
   before public.messenger_queues;
   wanted public.messenger_queues;
   field text;
+  missing text;
 begin
   perform messenger.check_queue_settings(settings);
-  -- A lane has a row from the moment on at which something is set for it.
-  if messenger.is_queue_name(name) and strpos(name, '/') > 0 then
-    insert into public.messenger_queues (name)
-    select messenger_set_queue.name from public.messenger_queues q
-    where q.name = split_part(messenger_set_queue.name, '/', 1)
-    on conflict do nothing;
-  end if;
+  missing := messenger.make_lane(name);
   select * into before from public.messenger_queues q
   where q.name = messenger_set_queue.name for update;
   if before.name is null then
-    raise sqlstate 'PT404' using message = format('name: there is no queue %s', name);
+    raise sqlstate 'PT404' using message = format('name: there is no queue %s', missing);
   end if;
   -- One by one, so that an error can name the field.
   wanted := before;
@@ -16756,6 +16767,9 @@ comment on routine messenger.longest_lease() is
 
 comment on routine messenger.make_default_alerts() is
   'Part of messenger_setup: makes the default alerts that no setup has made yet, and returns their names. They are told on the default channel, once there is one.';
+
+comment on routine messenger.make_lane(text) is
+  'Part of messenger_set_queue: makes the row of a lane if there is none. Returns the name of the queue that has to be there: that of a lane''s parent, or the name itself.';
 
 comment on routine messenger.make_relays(text[]) is
   'Part of write_outbox: makes the rows of the shards of transports.';

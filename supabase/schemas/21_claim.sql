@@ -144,7 +144,7 @@ language plpgsql
 set search_path = ''
 as $$
 declare
-  all_crashed jsonb := '[]';
+  all_crashed jsonb := '[]'::jsonb;
   one messenger.locked_messages := p_claim;
   place tid;
 begin

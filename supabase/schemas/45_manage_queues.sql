@@ -308,6 +308,24 @@ $$;
 comment on function messenger.check_queue_settings(jsonb) is
   'Part of messenger_set_queue: refuses a value that is not an object, and unknown settings.';
 
+-- A lane has a row from the moment on at which something is set for it.
+create function messenger.make_lane(p_name text) returns text
+language plpgsql
+set search_path = ''
+as $$
+begin
+  if not messenger.is_queue_name(p_name) or strpos(p_name, '/') = 0 then
+    return p_name;
+  end if;
+  insert into public.messenger_queues (name)
+  select p_name from public.messenger_queues q where q.name = split_part(p_name, '/', 1)
+  on conflict do nothing;
+  return split_part(p_name, '/', 1);
+end
+$$;
+comment on function messenger.make_lane(text) is
+  'Part of messenger_set_queue: makes the row of a lane if there is none. Returns the name of the queue that has to be there: that of a lane''s parent, or the name itself.';
+
 create function public.messenger_set_queue(name text, settings jsonb) returns jsonb
 language plpgsql
 set search_path = ''
@@ -316,19 +334,14 @@ declare
   before public.messenger_queues;
   wanted public.messenger_queues;
   field text;
+  missing text;
 begin
   perform messenger.check_queue_settings(settings);
-  -- A lane has a row from the moment on at which something is set for it.
-  if messenger.is_queue_name(name) and strpos(name, '/') > 0 then
-    insert into public.messenger_queues (name)
-    select messenger_set_queue.name from public.messenger_queues q
-    where q.name = split_part(messenger_set_queue.name, '/', 1)
-    on conflict do nothing;
-  end if;
+  missing := messenger.make_lane(name);
   select * into before from public.messenger_queues q
   where q.name = messenger_set_queue.name for update;
   if before.name is null then
-    raise sqlstate 'PT404' using message = format('name: there is no queue %s', name);
+    raise sqlstate 'PT404' using message = format('name: there is no queue %s', missing);
   end if;
   -- One by one, so that an error can name the field.
   wanted := before;

@@ -1,9 +1,13 @@
 begin;
-select plan(8);
+select plan(9);
 
 select throws_ok(
   $$select messenger_set_queue('unknown', '{"paused":true}')$$, 'PT404',
   'name: there is no queue unknown', 'a queue that is not there'
+);
+select throws_ok(
+  $$select messenger_set_queue('unknown/acme', '{"paused":true}')$$, 'PT404',
+  'name: there is no queue unknown', 'a lane whose queue is not there'
 );
 select throws_ok(
   $$select messenger_set_queue('default', '[]')$$, 'PT400', 'settings: has to be an object',
