@@ -119,7 +119,7 @@ Deno.test("Postgres gone between handler and settle: the outcome is written when
       (rows) => rows.length === 1,
     );
     // Down and up again, until a settle call has met it down.
-    const metIt = () => stack.logs.some((line) => line.includes("exchange_repeated"));
+    const metIt = () => stack.logs.some((line) => line.includes("call_repeated"));
     do await stack.restartPostgres("immediate"); while (!isOver && !metIt());
     assertEquals((await ticking).messages.handled, 1);
     const [row] = await sql`

@@ -99,8 +99,8 @@ testsOnStack({}, (test) => {
     for (
       const [query, message] of [
         ["type=", "type: is empty"],
-        ["limit=0", "limit: has to be 1 or more"],
-        ["limit=201", "limit: has to be 200 or less"],
+        ["limit=0", "limit: has to be a whole number from 1 to 200"],
+        ["limit=201", "limit: has to be a whole number from 1 to 200"],
       ] as const
     ) {
       assertEquals((await ask(stack, "GET", `/messages?${query}`)).body.message, message);

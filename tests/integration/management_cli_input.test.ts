@@ -94,7 +94,7 @@ testsOnStack({}, (test) => {
         ["failed remove --type Note --max 1.5", "--max: "],
         ["messages cancel --all --max -1", "--max: has to be 1 or more"],
         ["failed redrive --all --per-second 0", "--per-second: has to be 0.001 or more"],
-        ["failed groups --limit 0", "--limit: has to be 1 or more"],
+        ["failed groups --limit 0", "--limit: has to be a whole number from 1 to "],
         ["failed list --from 1h --to 2h", "--to: has to come after --from"],
         [
           "messages list --created-from 1h --created-to 1h",

@@ -133,7 +133,10 @@ export interface CancelFilter {
 export interface CancelResult {
   /** Number of waiting messages, which are dead letters now. */
   readonly cancelled: number;
-  /** Number of running messages; their workers stop them at the next heartbeat. */
+  /**
+   * Number of running messages; their workers stop them at the next heartbeat. Messages that another session has locked
+   * count here too: a later claim cancels them.
+   */
   readonly running: number;
 }
 
