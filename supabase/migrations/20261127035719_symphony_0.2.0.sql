@@ -4229,20 +4229,16 @@ CREATE FUNCTION messenger.bury_unleased(p_place tid, p_sqlstate text, p_message 
  LANGUAGE plpgsql
  SET search_path TO ''
 AS $function$
-declare
-  dead bigint[];
 begin
   -- As in a settle call: settle_dead() notes a member of a batch itself.
   perform set_config('messenger.settles', 'true', true);
-  select messenger.settle_dead(jsonb_build_object('dead', jsonb_build_array(jsonb_build_object(
+  perform messenger.settle_dead(jsonb_build_object('dead', jsonb_build_array(jsonb_build_object(
     'id', m.id, 'reason', 'unrecoverable', 'errors', jsonb_build_array(jsonb_build_object(
       'message', 'the message could not be leased: ' || p_message, 'class', 'PostgresError', 'code', p_sqlstate,
       'attempt', m.attempts, 'at', public.messenger_now(), 'durationMs', 0
     ))
-  ))), m.lease_token) into dead
+  ))), m.lease_token)
   from public.messenger_messages m where m.ctid = p_place;
-  delete from messenger.waits w where w.message_id = any (dead);
-  delete from messenger.cancel_notes n where n.message_id = any (dead);
   perform set_config('messenger.settles', '', true);
 exception when others then
   raise warning 'a message that cannot be leased stays where it is: %', sqlerrm;
@@ -4452,7 +4448,6 @@ CREATE OR REPLACE FUNCTION messenger.settle_token(p_settlement jsonb, p_fence uu
 AS $function$
 declare
   settled bigint[] := array[]::bigint[];
-  dead bigint[];
 begin
   if p_fence is null then
     raise sqlstate 'PT400' using message = 'settlements: an entry has no token';
@@ -4475,10 +4470,7 @@ begin
     settled := settled || messenger.settle_retried(p_settlement, p_fence);
   end if;
   if p_settlement ? 'dead' then
-    dead := messenger.settle_dead(p_settlement, p_fence);
-    settled := settled || dead;
-    delete from messenger.waits w where w.message_id = any (dead);
-    delete from messenger.cancel_notes n where n.message_id = any (dead);
+    settled := settled || messenger.settle_dead(p_settlement, p_fence);
   end if;
   if p_settlement ? 'parked' then
     settled := settled || messenger.settle_parked(p_settlement, p_fence);
@@ -4784,6 +4776,8 @@ begin
     jsonb_agg(jsonb_build_object('id', g.id, 'message', g.last_stamps -> 'onCancelled'))
       filter (where g.reason = 'cancelled' and g.last_stamps ?| '{onCancelled,durable}')
   into settled, scheduled_ids, reasons, batches, cancelled from gone g;
+  delete from messenger.waits w where w.message_id = any (settled);
+  delete from messenger.cancel_notes n where n.message_id = any (settled);
   if scheduled_ids is not null then
     perform messenger.finish_schedule_runs(scheduled_ids, 'failed', reasons);
   end if;

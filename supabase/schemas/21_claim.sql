@@ -120,20 +120,16 @@ create function messenger.bury_unleased(p_place tid, p_sqlstate text, p_message 
 language plpgsql
 set search_path = ''
 as $$
-declare
-  dead bigint[];
 begin
   -- As in a settle call: settle_dead() notes a member of a batch itself.
   perform set_config('messenger.settles', 'true', true);
-  select messenger.settle_dead(jsonb_build_object('dead', jsonb_build_array(jsonb_build_object(
+  perform messenger.settle_dead(jsonb_build_object('dead', jsonb_build_array(jsonb_build_object(
     'id', m.id, 'reason', 'unrecoverable', 'errors', jsonb_build_array(jsonb_build_object(
       'message', 'the message could not be leased: ' || p_message, 'class', 'PostgresError', 'code', p_sqlstate,
       'attempt', m.attempts, 'at', public.messenger_now(), 'durationMs', 0
     ))
-  ))), m.lease_token) into dead
+  ))), m.lease_token)
   from public.messenger_messages m where m.ctid = p_place;
-  delete from messenger.waits w where w.message_id = any (dead);
-  delete from messenger.cancel_notes n where n.message_id = any (dead);
   perform set_config('messenger.settles', '', true);
 exception when others then
   raise warning 'a message that cannot be leased stays where it is: %', sqlerrm;

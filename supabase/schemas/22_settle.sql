@@ -111,7 +111,6 @@ set search_path = ''
 as $$
 declare
   settled bigint[] := array[]::bigint[];
-  dead bigint[];
 begin
   if p_fence is null then
     raise sqlstate 'PT400' using message = 'settlements: an entry has no token';
@@ -134,10 +133,7 @@ begin
     settled := settled || messenger.settle_retried(p_settlement, p_fence);
   end if;
   if p_settlement ? 'dead' then
-    dead := messenger.settle_dead(p_settlement, p_fence);
-    settled := settled || dead;
-    delete from messenger.waits w where w.message_id = any (dead);
-    delete from messenger.cancel_notes n where n.message_id = any (dead);
+    settled := settled || messenger.settle_dead(p_settlement, p_fence);
   end if;
   if p_settlement ? 'parked' then
     settled := settled || messenger.settle_parked(p_settlement, p_fence);

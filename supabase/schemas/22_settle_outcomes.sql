@@ -212,6 +212,8 @@ begin
     jsonb_agg(jsonb_build_object('id', g.id, 'message', g.last_stamps -> 'onCancelled'))
       filter (where g.reason = 'cancelled' and g.last_stamps ?| '{onCancelled,durable}')
   into settled, scheduled_ids, reasons, batches, cancelled from gone g;
+  delete from messenger.waits w where w.message_id = any (settled);
+  delete from messenger.cancel_notes n where n.message_id = any (settled);
   if scheduled_ids is not null then
     perform messenger.finish_schedule_runs(scheduled_ids, 'failed', reasons);
   end if;
