@@ -2,10 +2,13 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { chooseSeed, randomFrom } from "../support/random.ts";
+import { sized } from "../support/sizes.ts";
 import { eventually, testsOnStack, type TestStack } from "../support/stack.ts";
 
-const STEPS = 20;
-const KILLS = 5;
+const STEPS = sized(20, 100);
+const KILLS = sized(5, 50);
+/** So long that a kill is not late: one that is takes two steps, of which there are two a kill. */
+const STEP_MS = sized(40, 200);
 
 interface Start {
   readonly n: number;
@@ -74,11 +77,11 @@ testsOnStack({ env: { SYMPHONY_WORKER_LEASE_MS: "600" } }, (test) => {
     const seed = chooseSeed();
     const random = randomFrom(seed);
     const about = `SYMPHONY_TEST_SEED=${seed}`;
-    await stack.dispatch({ type: "Steps", payload: { steps: STEPS, ms: 40 } });
+    await stack.dispatch({ type: "Steps", payload: { steps: STEPS, ms: STEP_MS } });
     let hits = 0;
     for (let kill = 0; kill < KILLS; kill++) {
       const count = (await starts(stack, "Steps")).length;
-      await killAfter(stack, "Steps", count + 2 + Math.floor(random() * 2), random() * 50);
+      await killAfter(stack, "Steps", count + 2, random() * STEP_MS * 1.2);
       hits = (await starts(stack, "Steps")).length - await storedSteps(stack);
     }
     await tickUntilDone(stack);

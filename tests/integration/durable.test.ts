@@ -2,18 +2,27 @@
 
 import { assertEquals } from "@std/assert";
 import { drained } from "../support/drain.ts";
+import { sized } from "../support/sizes.ts";
 import { eventually, testsOnStack } from "../support/stack.ts";
 
-testsOnStack({ net: true, env: { SYMPHONY_TICK_BUDGET_MS: "1000" } }, (test) => {
+/** A tick's budget, and the time that a step takes. */
+const BUDGET_MS = sized(1_000, 20_000);
+const STEP_MS = BUDGET_MS / 4;
+
+testsOnStack({ net: true, env: { SYMPHONY_TICK_BUDGET_MS: `${BUDGET_MS}` } }, (test) => {
   for (
     const [what, payload] of [
-      ["beyond a tick's time", { steps: 10, ms: 250 }],
-      ["behind work that takes longer than a tick by itself", { steps: 2, ms: 250, before: 1_100 }],
+      ["beyond a tick's time", { steps: sized(10, 30), ms: STEP_MS }],
+      ["behind work that takes longer than a tick by itself", {
+        steps: sized(2, 30),
+        ms: STEP_MS,
+        before: sized(1_100, 25_000),
+      }],
     ] as const
   ) {
     test(`steps ${what} run over several ticks, and no attempt is charged`, async (stack) => {
-      await stack.dispatch({ type: "Steps", payload });
-      await drained(stack, 30_000);
+      await stack.dispatch({ type: "Steps", payload, ttl: "1m" });
+      await drained(stack, sized(30_000, 1_500_000));
       const effects = await stack.effects();
       assertEquals(effects.map(({ attempt }) => attempt), Array(payload.steps + 1).fill(1));
       assertEquals(

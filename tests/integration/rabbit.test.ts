@@ -7,6 +7,7 @@ import { define, fail } from "../support/definitions.ts";
 import { hasRabbit, type RabbitCluster, startRabbit } from "../support/rabbit/cluster.ts";
 import { type Proxy, startProxy } from "../support/rabbit/proxy.ts";
 import { publishRaw, wrongMessages } from "../support/rabbit/wrong_messages.ts";
+import { sized } from "../support/sizes.ts";
 import { testsOnStack } from "../support/stack.ts";
 
 let cluster: RabbitCluster | undefined;
@@ -188,7 +189,7 @@ if (hasRabbit) {
 
     test("messages pass retries that wait for a day", async (stack) => {
       const engine = await declared();
-      const count = Number(Deno.env.get("SYMPHONY_TEST_RETRIES") ?? 500);
+      const count = sized(500, 20_000);
       let handled = 0;
       const T = define((payload) => {
         if (payload === "fails") throw new Error("no luck");

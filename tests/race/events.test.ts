@@ -3,8 +3,10 @@
 import { assert, assertEquals } from "@std/assert";
 import type postgres from "postgres";
 import { Racetrack } from "../support/racing.ts";
+import { sized } from "../support/sizes.ts";
 
-const ROUNDS = 300;
+const ROUNDS = 1_000;
+const WAITERS = sized(10_000, 100_000);
 
 const track = new Racetrack(3);
 
@@ -72,7 +74,7 @@ const emit = (sql: postgres.Sql | postgres.TransactionSql, key: string) =>
 /** Sweeps until no note is left, and returns how many messages wait on. */
 async function sweptAndWaiting(): Promise<number> {
   const { sql } = track;
-  for (let n = 0; n < 100; n++) {
+  for (let n = 0; n < 200; n++) {
     const [notes] = await sql`select count(*)::int as n from messenger.event_notes`;
     if (notes?.n === 0) break;
     await sql`select messenger.wake_noted_waiters()`;
@@ -226,8 +228,8 @@ track.testOnce("an event that is committed after a later one was seen is not los
   assertEquals(await sweptAndWaiting(), 0);
 });
 
-track.testOnce("2,000 messages that wait for one event are all woken", async () => {
-  await running(2_000);
+track.testOnce(`${WAITERS} messages that wait for one event are all woken`, async () => {
+  await running(WAITERS);
   const { sql } = track;
   await sql`alter table public.messenger_messages disable trigger test_slowly`;
   await sql`update public.messenger_messages set status = 'pending', lease_token = null, leased_until = null,

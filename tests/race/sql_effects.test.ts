@@ -18,10 +18,11 @@ import { createLogger } from "../../supabase/functions/_shared/symphony/runtime/
 import { SupabaseTransport } from "../../supabase/functions/_shared/symphony/transport/supabase.ts";
 import { ProcessLock } from "../../supabase/functions/_shared/symphony/worker/run/process-lock.ts";
 import { runWorker } from "../../supabase/functions/_shared/symphony/worker/worker.ts";
+import { sized } from "../support/sizes.ts";
 import { eventually, testsOnStack, type TestStack } from "../support/stack.ts";
 
-/** Messages of the test of exact counts. The issue's number is 20,000. */
-const MESSAGES = Number(Deno.env.get("SYMPHONY_TEST_EFFECTS") ?? 2_000);
+/** Messages of the test of exact counts. */
+const MESSAGES = sized(2_000, 20_000);
 
 /** Runs a worker on a stack for a time. */
 function work(
