@@ -60,7 +60,7 @@ class Launcher {
     private readonly onPending: () => void,
   ) {}
 
-  /** Returns the milliseconds until the next look. */
+  /** Returns the milliseconds until the next poll. */
   async look(): Promise<number> {
     const jobs = await this.sql<Job[]>`
       select jobid, schedule, command, username from cron.job where active`;

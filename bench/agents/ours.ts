@@ -22,7 +22,7 @@ export interface OursConfig {
   readonly key: string;
 }
 
-/** A worker that found nothing looks again so soon, in ms; deployed, a dispatch would wake it. */
+/** A worker that found nothing polls again so soon, in ms; deployed, a dispatch would wake it. */
 const PAUSE_MS = 100;
 const FOR_EVER_MS = 24 * 60 * 60_000;
 /** A resident worker is compared with resident workers; W11 counts what a tick's limits make of it. */

@@ -29,7 +29,7 @@ export interface Started {
   readonly at: number;
 }
 
-/** A worker that found nothing looks again so soon, in ms. */
+/** A worker that found nothing polls again so soon, in ms. */
 const PAUSE_MS = 100;
 /** W11 counts what a tick's limits make of it. */
 const UNBOUNDED = { budgetMs: 24 * 60 * 60_000, cpuMs: 0, maxMessages: Infinity };

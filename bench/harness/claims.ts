@@ -22,7 +22,7 @@ export interface TimedClaims {
 
 const LONGEST_BLOCK_MS = 5_000;
 
-/** Each claim looks in full, and what it took is settled as handled. @throws Error where a claim is empty */
+/** Each claim scans from the head, and what it took is settled as handled. @throws Error where a claim is empty */
 export async function timeClaims(
   sql: postgres.Sql,
   { size, count, queue, refill }: TimedClaims,

@@ -45,7 +45,7 @@ export async function startOf({ collector }: World, n: number, delayMs = 0): Pro
 
 /**
  * Waits until no message is left and no tick runs, and a moment longer.
- * @param pollMs interval between two looks, each of which is a transaction
+ * @param pollMs interval between two polls, each of which is a transaction
  */
 export async function untilIdle(
   { systems: { ours } }: World,

@@ -6,7 +6,7 @@ import type { Sizes } from "../options.ts";
 import { atMost } from "../report/result.ts";
 import { Samples } from "../report/samples.ts";
 import { percentile } from "../report/stats.ts";
-import { EMPTY, type Looks, type Scenario, scenarios } from "./w07_scenarios.ts";
+import { EMPTY, type Scans, type Scenario, scenarios } from "./w07_scenarios.ts";
 import type { Workload } from "./workload.ts";
 
 const BLOCKS = 5;
@@ -24,11 +24,14 @@ export const w07: Workload = {
     const pairs = new Samples();
     const found = await scenarios(ours.sql, sizes);
     const [empty] = found.filter(({ name }) => name === EMPTY);
-    const measure = async ({ name, seed, during, looks = "in full" }: Scenario, as: string) => {
+    const measure = async (
+      { name, seed, during, scans = "from the head" }: Scenario,
+      as: string,
+    ) => {
       await ours.clear();
       await seed(ours.sql);
       const blocks = () =>
-        timeBlocks(ours.sql, sizes, looks, (suffix, unit, ms) => {
+        timeBlocks(ours.sql, sizes, scans, (suffix, unit, ms) => {
           times.add(name + suffix, unit, ms);
           pairs.add(as + suffix, unit, ms);
         });
@@ -54,10 +57,10 @@ export const w07: Workload = {
         )
       ),
       notes: [
-        `99th percentiles of ${BLOCKS} blocks of ${sizes.claims} claims. Every claim looks in full, ` +
+        `99th percentiles of ${BLOCKS} blocks of ${sizes.claims} claims. Every claim scans from the head, ` +
         "which a worker's does once a second. Behind locked rows that takes long, and claims are " +
-        "made as a worker makes them: they look in full for a hundredth of the time at most, and continue " +
-        "behind their last key in between. The time of one such look is shown without a goal. " +
+        "made as a worker makes them: they scan from the head for a hundredth of the time at most, and continue " +
+        "behind their last key in between. The time of one such scan is shown without a goal. " +
         "Nothing is vacuumed or analyzed but by autovacuum. Before each state the empty one is timed again, " +
         "block by block the other side of its ratio.",
       ],
@@ -69,24 +72,24 @@ export const w07: Workload = {
 async function timeBlocks(
   sql: postgres.Sql,
   sizes: Sizes,
-  looks: Looks,
+  scans: Scans,
   tell: (suffix: string, unit: string, ms: number) => void,
 ): Promise<void> {
-  const lookout = { looks, fullLookAt: -Infinity, lastKeys: null };
+  const planner = { scans, headScanAt: -Infinity, lastKeys: null };
   // A session's first claims plan their statements.
-  await timeClaims(sql, 1, WARM_UP, lookout);
+  await timeClaims(sql, 1, WARM_UP, planner);
   for (let block = 0; block < BLOCKS; block++) {
-    const one = await timeClaims(sql, 1, sizes.claims, lookout);
+    const one = await timeClaims(sql, 1, sizes.claims, planner);
     tell("", "ms", percentile(one, 99));
-    const hundred = await timeClaims(sql, 100, Math.ceil(sizes.claims / 5), lookout);
+    const hundred = await timeClaims(sql, 100, Math.ceil(sizes.claims / 5), planner);
     tell(HUNDRED, "ms each", percentile(hundred, 99));
   }
 }
 
-/** Where the next claim looks. */
-interface Lookout {
-  readonly looks: Looks;
-  fullLookAt: number;
+/** Where the next claim begins. */
+interface Planner {
+  readonly scans: Scans;
+  headScanAt: number;
   lastKeys: postgres.JSONValue;
 }
 
@@ -101,7 +104,7 @@ async function timeClaims(
   sql: postgres.Sql,
   size: number,
   count: number,
-  lookout: Lookout,
+  planner: Planner,
 ): Promise<number[]> {
   const connection = await sql.reserve();
   const samples: number[] = [];
@@ -110,16 +113,18 @@ async function timeClaims(
     while (samples.length < count && performance.now() < endsAt) {
       const token = crypto.randomUUID();
       const startedAt = performance.now();
-      const { looks, fullLookAt, lastKeys } = lookout;
-      const isFull = looks === "in full" || startedAt >= fullLookAt;
+      const { scans, headScanAt, lastKeys } = planner;
+      const isHeadScan = scans === "from the head" || startedAt >= headScanAt;
       const [row]: { claim: Answer }[] = await connection`
         select public.messenger_claim(
           ${token}, ${size}, sweep => false,
-          last_keys => ${isFull || lastKeys === null ? null : sql.json(lastKeys)}
+          last_keys => ${isHeadScan || lastKeys === null ? null : sql.json(lastKeys)}
         ) as claim`;
       samples.push(performance.now() - startedAt);
-      if (isFull) lookout.fullLookAt = performance.now() + untilHeadScan(row?.claim.lock_ms ?? 0);
-      lookout.lastKeys = row?.claim.last_keys ?? null;
+      if (isHeadScan) {
+        planner.headScanAt = performance.now() + untilHeadScan(row?.claim.lock_ms ?? 0);
+      }
+      planner.lastKeys = row?.claim.last_keys ?? null;
       const handled = row?.claim.messages.map(([id]) => id) ?? [];
       if (handled.length !== size) throw new Error(`claimed ${handled.length} of ${size}`);
       await connection`select public.messenger_settle(${sql.json([{ token, handled }])})`;

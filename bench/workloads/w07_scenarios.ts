@@ -4,13 +4,13 @@ import type postgres from "postgres";
 import type { Sizes } from "../options.ts";
 
 /** Whether each claim starts at the head of its queue, or only as often as a worker's do. */
-export type Looks = "in full" | "as a worker";
+export type Scans = "from the head" | "as a worker";
 
 /** A state of the table, made from the empty one. */
 export interface Scenario {
   readonly name: string;
-  /** Looks in full where it is absent. */
-  readonly looks?: Looks;
+  /** Scans from the head where it is absent. */
+  readonly scans?: Scans;
   /** False where a worker's claims are not made so: it is measured all the same. */
   readonly hasGoal?: boolean;
   seed(sql: postgres.Sql): Promise<unknown>;
@@ -46,12 +46,12 @@ export async function scenarios(sql: postgres.Sql, sizes: Sizes): Promise<Scenar
     { name: `behind ${justClaimed} just claimed`, seed: (sql) => seedClaimed(sql, justClaimed) },
     {
       name: `behind ${inFront} locked`,
-      looks: "as a worker",
+      scans: "as a worker",
       seed: (sql) => seedUrgent(sql, inFront),
       during: whileLocked,
     },
     {
-      name: `behind ${inFront} locked, each look in full`,
+      name: `behind ${inFront} locked, each scan from the head`,
       hasGoal: false,
       seed: (sql) => seedUrgent(sql, inFront),
       during: whileLocked,

@@ -12,11 +12,11 @@ import type { Workload } from "./workload.ts";
 
 const RATE = 800;
 const READERS = 3;
-const LOOKS = 180;
+const SNAPSHOTS = 180;
 const RECOVERED_WITHIN_MS = 30_000;
 
-/** Figures of one look. */
-interface Look {
+/** Figures of one moment. */
+interface Snapshot {
   readonly atS: number;
   readonly backlog: number;
   readonly claimP99Ms: number;
@@ -48,15 +48,15 @@ export const w08: Workload = {
     worker.listen((progress: Progress) => handled = progress.handled);
     await worker.call("drain", DEFAULTS);
 
-    const looks: Look[] = [];
+    const snapshots: Snapshot[] = [];
     const startedAt = performance.now();
     const cpuBefore = cpu().postgres;
     let calls = 0;
-    using _looking = every(soakMs / LOOKS, async () => {
+    using _taking = every(soakMs / SNAPSHOTS, async () => {
       const claims = await worker.call<number[]>("claims");
       calls += claims.length;
       const atS = (performance.now() - startedAt) / 1000;
-      looks.push({ atS, ...await look(ours.sql), claimP99Ms: percentile(claims, 99) });
+      snapshots.push({ atS, ...await snapshot(ours.sql), claimP99Ms: percentile(claims, 99) });
     });
     let sent: number;
     let load: Cost;
@@ -78,12 +78,12 @@ export const w08: Workload = {
     }
     const recoveryS = (performance.now() - recoveryFrom) / 1000;
     checkCounts("ours", [await worker.call<Drained>("stop")], sent);
-    const seen = looks.filter(({ claimP99Ms }) => !Number.isNaN(claimP99Ms));
+    const seen = snapshots.filter(({ claimP99Ms }) => !Number.isNaN(claimP99Ms));
     return describe(seen, { sent, recoveryS, ...load });
   },
 };
 
-async function look(sql: postgres.Sql): Promise<Omit<Look, "atS" | "claimP99Ms">> {
+async function snapshot(sql: postgres.Sql): Promise<Omit<Snapshot, "atS" | "claimP99Ms">> {
   const [row] = await sql<{ backlog: number; table_bytes: string; index_bytes: string }[]>`
     select (select count(*)::integer from public.messenger_messages) as backlog,
       pg_relation_size('public.messenger_messages') as table_bytes,
@@ -95,26 +95,27 @@ async function look(sql: postgres.Sql): Promise<Omit<Look, "atS" | "claimP99Ms">
   };
 }
 
-function describe(looks: readonly Look[], { sent, recoveryS, ...load }: Soaked & Cost) {
+function describe(snapshots: readonly Snapshot[], { sent, recoveryS, ...load }: Soaked & Cost) {
   const figures = new Samples();
-  const half = looks.slice(Math.floor(looks.length / 2));
-  const halfBefore = looks.slice(0, Math.floor(looks.length / 2));
-  const mb = ({ tableMb, indexesMb }: Look) => tableMb + indexesMb;
-  const most = (some: readonly Look[], of: (look: Look) => number) => Math.max(...some.map(of));
+  const half = snapshots.slice(Math.floor(snapshots.length / 2));
+  const halfBefore = snapshots.slice(0, Math.floor(snapshots.length / 2));
+  const mb = ({ tableMb, indexesMb }: Snapshot) => tableMb + indexesMb;
+  const most = (some: readonly Snapshot[], of: (snapshot: Snapshot) => number) =>
+    Math.max(...some.map(of));
   figures.add("messages sent", "messages", sent);
-  figures.add("largest backlog", "messages", most(looks, ({ backlog }) => backlog));
-  figures.add("median backlog", "messages", median(looks.map(({ backlog }) => backlog)));
-  figures.add("largest p99 of a claim", "ms", most(looks, ({ claimP99Ms }) => claimP99Ms));
-  figures.add("median p99 of a claim", "ms", median(looks.map(({ claimP99Ms }) => claimP99Ms)));
+  figures.add("largest backlog", "messages", most(snapshots, ({ backlog }) => backlog));
+  figures.add("median backlog", "messages", median(snapshots.map(({ backlog }) => backlog)));
+  figures.add("largest p99 of a claim", "ms", most(snapshots, ({ claimP99Ms }) => claimP99Ms));
+  figures.add("median p99 of a claim", "ms", median(snapshots.map(({ claimP99Ms }) => claimP99Ms)));
   figures.add("largest size, first half", "MB", most(halfBefore, mb));
   figures.add("largest size, second half", "MB", most(half, mb));
   figures.add("recovery after the last message", "s", recoveryS);
   figures.add("Postgres: busy", "cores", load.cores);
   figures.add("round trips of the worker", "a second", load.callsPerSecond);
-  const series = (plot: string, name: string, of: (look: Look) => number): Series => ({
+  const series = (plot: string, name: string, of: (snapshot: Snapshot) => number): Series => ({
     plot,
     name,
-    points: looks.map((look) => [look.atS, of(look)]),
+    points: snapshots.map((snapshot) => [snapshot.atS, of(snapshot)]),
   });
   return {
     measurements: figures.measurements,

@@ -70,7 +70,7 @@ export const w12: Workload = {
         })
       ),
       notes: [
-        `Medians of ${BLOCKS} blocks, in SQL on one connection. Every claim looks in full; what it took ` +
+        `Medians of ${BLOCKS} blocks, in SQL on one connection. Every claim scans from the head; what it took ` +
         "is settled as handled, and written again as new groups, in between; the queues take turns. Groups of two, whose " +
         "second message is blocked by one claim and opened by a settle call, are shown without a goal.",
       ],

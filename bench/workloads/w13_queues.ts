@@ -51,7 +51,7 @@ export const w13: Workload = {
       ),
       notes: [
         `Medians of ${BLOCKS} blocks, in SQL on one connection; ${sizes.inFront} messages in ${full} ` +
-        "queues. Every claim looks in full; what it took is settled, and written again, in between. " +
+        "queues. Every claim scans from the head; what it took is settled, and written again, in between. " +
         "The two numbers of queues take turns, block by block, over the same messages.",
       ],
     };

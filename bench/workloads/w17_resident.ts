@@ -52,7 +52,7 @@ export const w17: Workload = {
         notes: [
           "Messages dispatched in SQL one at a time, at random moments; from the return of the commit to the " +
           `handler's first line. CPU beyond that of a bus without a worker. Short polls: one call every ${SHORT_POLL_MS} ms, ` +
-          "which finds messages later than the wait, whose looks are 5 to 25 ms apart.",
+          "which finds messages later than the wait, whose polls are 5 to 25 ms apart.",
         ],
       };
     } finally {

@@ -17,6 +17,9 @@ const BANNED: readonly RegExp[] = [
   /\banew\b/gi,
   /\b(?:goes|go)\s+on\b/gi,
   /\bwhat\s+is\s+left\b/gi,
+  // Polls, scans, reads and checks.
+  /\b(?:a|each|every|first|full|next|one|such)\s+look\b(?!-)/gi,
+  /\blookouts?\b/gi,
   // The Unix user `nobody` is a name: it stands in backticks, or is all of a text.
   /(?<!`)(?!(?<=\0)nobody\0)\b(?:nobody|whoever)\b/gi,
   // Where: "by hand in the dashboard".

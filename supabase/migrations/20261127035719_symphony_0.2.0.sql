@@ -1400,7 +1400,7 @@ CREATE OR REPLACE FUNCTION messenger.check_messages(p_messages jsonb)
  SET search_path TO ''
 AS $function$
 declare
-  -- One look at all messages costs a tenth of a look at each.
+  -- One check of all messages costs a tenth of a check of each.
   is_deep constant boolean := p_messages @? 'strict $[*].*.**{100} ? (@.type() == "object" || @.type() == "array")';
   message jsonb;
   place bigint;
@@ -2829,7 +2829,7 @@ CREATE FUNCTION messenger.queues_due(p_queues text[] DEFAULT NULL::text[], p_las
 AS $function$
 declare
   clock constant timestamptz := public.messenger_now();
-  -- The ends of the stretches to look at, null for the last; reports/ for the lanes of reports.
+  -- The ends of the stretches to read, null for the last; reports/ for the lanes of reports.
   names text[] := array(select jsonb_object_keys(p_last_keys));
   name text;
   behind text := '';
@@ -4991,7 +4991,7 @@ begin
     raise sqlstate 'PT404' using message = format('id: no batch %s', coalesce(messenger_cancel_batch.id::text, 'null'));
   end if;
   if not dry_run then
-    -- A cancel that is repeated looks at all members again; some may have been redriven.
+    -- A cancel that is repeated reads all members again; some may have been redriven.
     update public.messenger_batches b
     set cancelled_at = coalesce(b.cancelled_at, public.messenger_now()),
       sealed_at = coalesce(b.sealed_at, public.messenger_now()),
@@ -5295,7 +5295,7 @@ declare
   handled bigint;
   failed bigint;
 begin
-  -- A look sees what was settled, also before it is folded.
+  -- A read sees what was settled, also before it is folded.
   select p_batch.handled + coalesce(sum(d.handled), 0), p_batch.failed + coalesce(sum(d.dead - d.redriven), 0)
   into handled, failed
   from messenger.batch_deltas d where d.batch_id = p_batch.id;
@@ -7687,6 +7687,47 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION messenger.post_tick(p_body jsonb)
+ RETURNS bigint
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  request_id bigint;
+  url text := (
+    select s.decrypted_secret from vault.decrypted_secrets s where s.name = 'symphony_url'
+  );
+  secret_key text := (
+    select s.decrypted_secret from vault.decrypted_secrets s where s.name = 'symphony_secret_key'
+  );
+begin
+  if url is null or secret_key is null then
+    raise exception 'messenger_tick: Vault has no secret named %',
+        case when url is null then 'symphony_url' else 'symphony_secret_key' end
+      using hint = 'Set SYMPHONY_URL and SYMPHONY_SECRET_KEY and run supabase db push, or: select vault.create_secret(''https://<ref>.supabase.co'', ''symphony_url'').';
+  end if;
+
+  request_id := net.http_post(
+    url := rtrim(url, '/') || '/functions/v1/' || messenger.function_prefix() || 'tick',
+    body := p_body,
+    headers := jsonb_build_object('Content-Type', 'application/json', 'apikey', secret_key),
+    timeout_milliseconds := 5000
+  );
+  -- After a crash pg_net gives the same ids again, so a row may exist already. The id is null if a trigger of
+  -- pg_net's own table took the request: then there is no answer to find, but the tick was asked for.
+  insert into messenger.tick_requests as r (id)
+  select request_id where request_id is not null
+  on conflict (id) do update set asked_at = excluded.asked_at;
+  delete from messenger.tick_requests r
+  where r.id = any (array(
+    select old.id from messenger.tick_requests old
+    where old.asked_at < clock_timestamp() - interval '1 hour'
+    order by old.id limit 10 for update skip locked
+  ));
+  return request_id;
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION public.messenger_tick()
  RETURNS bigint
  LANGUAGE plpgsql
@@ -8897,6 +8938,30 @@ AS $function$
   select jsonb_build_object('runs', messenger.latest_runs(id, max_runs, coalesce(before, 'infinity')))
 $function$;
 
+CREATE OR REPLACE FUNCTION messenger.record_trigger(p_schedule_id bigint, p_occurrence timestamp with time zone, p_run integer, p_finished boolean, p_message_id bigint)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+begin
+  insert into public.messenger_schedule_runs
+    (schedule_id, occurrence, run, triggered, message_id, outcome, enqueued_at)
+  values (
+    p_schedule_id, p_occurrence, p_run, true, p_message_id, 'enqueued', public.messenger_now()
+  );
+  -- Without the lease, a tick that is computing the next run at this moment has to plan again.
+  update public.messenger_schedules s
+  set run_count = greatest(s.run_count, p_run), last_message_id = p_message_id,
+    lease_token = null, leased_until = null,
+    enabled = s.enabled and not p_finished,
+    next_run_at = case when not p_finished then s.next_run_at end,
+    disabled_by = case when p_finished and s.enabled then 'finished' else s.disabled_by end,
+    disabled_reason = case when p_finished and s.enabled
+      then format('max_runs: it has run %s times', p_run) else s.disabled_reason end
+  where s.id = p_schedule_id;
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION public.messenger_unschedule(id bigint, user_id text DEFAULT NULL::text)
  RETURNS boolean
  LANGUAGE plpgsql
@@ -9940,7 +10005,7 @@ begin
     order by o.position limit most
   );
   if not dry_run then
-    -- They are due since before the place at which looks may begin.
+    -- They are due since before the place at which reads may begin.
     update messenger.relays r set front_until = null where r.transport = messenger_resend_outbox.transport;
     update messenger.outbox o set sent_at = null, repeated = true, refusals = 0
     where o.position = any (sent) and o.sent_at is not null;
@@ -15891,7 +15956,7 @@ comment on column public.messenger_overview.schedules_overdue_since is
   'The earliest planned time that has passed; null if none has.';
 
 comment on column public.messenger_overview.ticks_awake is
-  'Ticks that look for messages now.';
+  'Ticks that poll for messages now.';
 
 comment on column public.messenger_overview.waited_p50_ms is
   'Half of the attempts of the last hour began within this time after their message was due, in ms.';
@@ -16058,6 +16123,9 @@ comment on column public.messenger_steps.status is
 comment on column public.messenger_steps.until is
   'When a sleep or a wait ends.';
 
+comment on column public.messenger_ticks.wakes_at is
+  'A tick at rest polls again at this moment, so messages that fall due later may count on it. Null if it does not poll again.';
+
 comment on column public.messenger_upcoming.end_at is
   'No run is planned after this moment.';
 
@@ -16199,6 +16267,9 @@ comment on index messenger.delivery_starts_started_at_idx is
 comment on index messenger.handled_deliveries_handled_at_idx is
   'Deliveries by age, for pruning.';
 
+comment on index messenger.leases_until_idx is
+  'Leases by the time at which the sweep checks them.';
+
 comment on index messenger.outbox_due_idx is
   'Order in which a relay publishes a shard.';
 
@@ -16254,7 +16325,7 @@ comment on index public.messenger_batches_user_idx is
   'Batches by the user who dispatched them, for their list.';
 
 comment on index public.messenger_events_created_at_idx is
-  'Events by age, for pruning, and for where a first look begins.';
+  'Events by age, for pruning, and for where a first read begins.';
 
 comment on index public.messenger_events_event_idx is
   'Events of a key in order.';
@@ -16270,6 +16341,9 @@ comment on index public.messenger_schedule_runs_failed_idx is
 
 comment on index public.messenger_steps_until_idx is
   'Sleeps and waits by their end, for the alert that one is past it.';
+
+comment on index public.messenger_ticks_resting_idx is
+  'Ticks at rest that poll again at a moment, or when a handler is done.';
 
 comment on index public.messenger_webhook_deliveries_endpoint_idx is
   'Attempts of an endpoint, for lists.';
@@ -16625,6 +16699,9 @@ comment on routine messenger.has_outcome(text,bigint,integer) is
 comment on routine messenger.has_routes(jsonb) is
   'Part of messenger_enqueue: whether messages may go through another transport than home.';
 
+comment on routine messenger.has_tick_for(timestamp with time zone,bigint) is
+  'Whether a tick will handle what falls due at a moment: the next minute''s, one that is awake, or one that waits for an earlier moment.';
+
 comment on routine messenger.held_keys(text,tid[]) is
   'Part of a claim: the key of the last message of each lane that the claim has locked in an earlier round.';
 
@@ -16809,7 +16886,7 @@ comment on routine messenger.measure_retry_rate(public.messenger_alerts) is
   'Rule retry_rate: the share of retries among the outcomes of ticks in the window; null below 20 outcomes. Resident workers do not count: they report when they end.';
 
 comment on routine messenger.measure_schedule_failing(public.messenger_alerts) is
-  'Rule schedule_failing: the most failed runs in a row of an enabled schedule, up to 10 or the threshold, and its name. Looks at up to 10,000 schedules with failed runs.';
+  'Rule schedule_failing: the most failed runs in a row of an enabled schedule, up to 10 or the threshold, and its name. Reads up to 10,000 schedules with failed runs.';
 
 comment on routine messenger.measure_schedule_overdue(public.messenger_alerts) is
   'Rule schedule_overdue: ms since the planned time of the run that is most overdue. Disabled schedules do not count.';
@@ -16839,13 +16916,16 @@ comment on routine messenger.next_due_in_lanes(text) is
   'Part of messenger.next_due(): when the next pending message in a lane of a queue falls due, and the lane lets it start; null where none waits.';
 
 comment on routine messenger.next_due_on_workers() is
-  'When the next pending message of a queue that runs on workers falls due; null where none waits. Looks at up to 100 queues.';
+  'When the next pending message of a queue that runs on workers falls due; null where none waits. Reads up to 100 queues.';
+
+comment on routine messenger.next_minute() is
+  'From when on the next minute''s tick handles what falls due.';
 
 comment on routine messenger.next_of_all_lanes(text) is
-  'Part of messenger.next_due(): as next_due_in_lanes, by a look at each lane.';
+  'Part of messenger.next_due(): as next_due_in_lanes, by a read of each lane.';
 
 comment on routine messenger.next_webhooks(bigint[],jsonb,jsonb,integer,integer) is
-  'Part of messenger_resend_webhooks: up to p_max_rows attempts behind a place that are to be sent again, among p_max_scanned that it looks at, and the last one of the step; null at the end.';
+  'Part of messenger_resend_webhooks: up to p_max_rows attempts behind a place that are to be sent again, among p_max_scanned that it reads, and the last one of the step; null at the end.';
 
 comment on routine messenger.next_work(text[]) is
   'When a tick has something to do next: a message falls due, or something in the outbox; null where nothing waits.';
@@ -16949,6 +17029,9 @@ comment on routine messenger.queue_depth(text,integer) is
 comment on routine messenger.queue_holds(text) is
   'Whether messages wait or run in a queue or in its lanes. Dead letters do not count: a redrive makes the queue again.';
 
+comment on routine messenger.queue_lock(text) is
+  'The advisory lock under which claims share out the room of a queue with limits: one of 1,024, for a claim may check any number of queues.';
+
 comment on routine messenger.queue_opens_at(text) is
   'When the limits of a queue let its next message start, at the latest; null where they do already. Of a lane, when its own and those of its queue do.';
 
@@ -16962,7 +17045,7 @@ comment on routine messenger.queues_due(text[],jsonb) is
   'Part of a claim: the queues that have due messages, of these or of all, each with a place in front of its first due message; a queue that p_last_keys names comes without a place, and so do the lanes of a queue.';
 
 comment on routine messenger.queues_in_use(integer) is
-  'Queues that hold messages, by name, without their lanes; it looks at no more queues than its argument says.';
+  'Queues that hold messages, by name, without their lanes; it reads no more queues than its argument says.';
 
 comment on routine messenger.range_condition(jsonb,boolean,boolean) is
   'Part of messenger.next_matches() and messenger.list_page(): the condition on the indexed columns, of rows behind the place, or before it if p_backwards. In its query, $1 is the filter, $2 the place, $3 the ids and $4 the largest number of rows.';
@@ -17011,6 +17094,9 @@ comment on routine messenger.relay_pause(integer) is
 
 comment on routine messenger.remove_ids(bigint[]) is
   'Part of a step: deletes dead letters, and the steps of their messages. Returns {"done"}.';
+
+comment on routine messenger.reopen_noted_groups() is
+  'Part of a sweep: checks again the groups in messenger.groups_to_reopen, up to 1,000 of them.';
 
 comment on routine messenger.reopen_stray_groups(integer) is
   'Notes groups of which all messages are blocked, so that the next sweep unblocks their first ones, and unblocks messages without a group. Reads up to p_max_pages pages of messenger_messages, the next ones each minute.';
@@ -17099,6 +17185,9 @@ comment on routine messenger.share_room(messenger.claim_queue,integer) is
 comment on routine messenger.shorten_endless_leases(bigint[]) is
   'Part of messenger.settle_unleased(): of these messages, lets the leases that end later than any lease can end in a minute.';
 
+comment on routine messenger.shorten_leases(jsonb,timestamp with time zone) is
+  'Part of messenger_heartbeat: lets the sweep check these leases when the first message''s lease ends.';
+
 comment on routine messenger.shown_steps(bigint) is
   'Durable steps, sleeps and waits of a message or dead letter for operators, in the order in which they were stored, at most 1,000, and then the one that runs. Results of more than 2 kB are left out.';
 
@@ -17134,6 +17223,9 @@ comment on routine messenger.tell_alert(public.messenger_alerts,text) is
 
 comment on routine messenger.tell_of_batch(public.messenger_batches,public.messenger_batches) is
   'Part of a fold: writes the new counts of a batch, and dispatches the messages of the events that it has come to.';
+
+comment on routine messenger.ticks_awake() is
+  'Ticks that were just asked for, or run and poll for messages.';
 
 comment on routine messenger.ticks_not_started(integer) is
   'How many of the latest p_max_ticks ticks were asked for since the last one started, and did not start within half a minute.';
@@ -17187,7 +17279,7 @@ comment on routine messenger.wake_noted(text,bigint,bigint,integer) is
   'Part of a sweep: makes the messages of a note due, of one message only if an event is there for it. Returns as messenger.wake_waiters() does.';
 
 comment on routine messenger.wake_noted_waiters() is
-  'Part of a sweep: looks again at keys in messenger.event_notes, and wakes up to 1,000 messages. Returns how many messages it woke and notes it removed.';
+  'Part of a sweep: checks again the keys in messenger.event_notes, and wakes up to 1,000 messages. Returns how many messages it woke and notes it removed.';
 
 comment on routine messenger.wake_parent(public.messenger_batches) is
   'Part of a fold: lets the message continue that waits for a batch, which is finished.';
@@ -17432,6 +17524,9 @@ comment on routine public.messenger_resend_webhooks(bigint[],text,text,timestamp
 comment on routine public.messenger_reserve_ids(integer) is
   'Reserves ids for messages that are written later, at most 1,000 a call. Returns {"ids": [...]}, ascending. An id that is not used is never given again.';
 
+comment on routine public.messenger_rest_tick(bigint,jsonb,integer,double precision,boolean) is
+  'From now on no dispatch counts on this tick, unless a message is due or a dispatch that may count on it has not committed. Returns {"rested", "due", "messages_in_ms", "schedules_in_ms"}; the times say when this tick has to poll again, and are absent if another tick will. With a report, a tick that need not poll again is over.';
+
 comment on routine public.messenger_retry_alert_delivery(bigint) is
   'Sends a delivery now that failed or waits for its next attempt, and tries it for another day. Returns {"changed"}.';
 
@@ -17541,7 +17636,10 @@ comment on table messenger.delivery_starts is
   'Publications that were delivered many times, and how often a worker took one since.';
 
 comment on table messenger.event_notes is
-  'Keys that the next sweep looks at, because an emit and a wait met, or more messages wait than an emit wakes. Nearly always empty.';
+  'Keys that the next sweep checks, because an emit and a wait met, or more messages wait than an emit wakes. Nearly always empty.';
+
+comment on table messenger.groups_to_reopen is
+  'Groups that the next sweep checks: their turn came while another session had the group or its next message locked, or their queue''s group_concurrency was raised. Nearly always empty.';
 
 comment on table messenger.handled_deliveries is
   'The inbox: publications whose outcome is written. A further copy of one is dropped.';

@@ -37,7 +37,7 @@ alter table messenger.leases alter column ids set storage external;
 
 create index leases_until_idx on messenger.leases (leased_until);
 comment on index messenger.leases_until_idx is
-  'Leases by the time at which the sweep looks at them.';
+  'Leases by the time at which the sweep checks them.';
 
 alter table messenger.leases enable row level security;
 

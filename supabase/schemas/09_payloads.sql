@@ -257,7 +257,7 @@ language plpgsql
 set search_path = ''
 as $$
 declare
-  -- One look at all messages costs a tenth of a look at each.
+  -- One check of all messages costs a tenth of a check of each.
   is_deep constant boolean := p_messages @? 'strict $[*].*.**{100} ? (@.type() == "object" || @.type() == "array")';
   message jsonb;
   place bigint;

@@ -1,6 +1,6 @@
 -- Routes: the transports beside home, and which types of messages go through them. A project declares both in code; the
 -- first tick of a deploy writes them here, because triggers, schedules and redrives have to know them as well. A project
--- without transports has no rows, and its dispatches cost one look at an empty table.
+-- without transports has no rows, and its dispatches cost one read of an empty table.
 
 create table messenger.transports (
   name text primary key check (name ~ '^[A-Za-z0-9_.:-]{1,100}$' and name <> 'home'),

@@ -26,7 +26,7 @@ comment on function messenger.key_of(jsonb) is
 
 -- A message that expired while it waited will not run, so no dispatch may be left out because of its key. One that
 -- has started runs with the payload that it has, so a later payload needs a message of its own. The locks are taken
--- ascending by id, as everywhere, and before the look at the states, which only then stay as they are.
+-- ascending by id, as everywhere, and before the states are read, which only then stay as they are.
 create function messenger.free_keys(p_messages jsonb, p_places bigint[]) returns jsonb
 language plpgsql
 set search_path = ''

@@ -283,7 +283,7 @@ $$;
 comment on function messenger.sample_outbox() is
   'Part of messenger_sample_backlog: measures how many bytes wait in the outbox.';
 
--- Only the rows that were written: a look at what is due in the whole outbox passes all rows that were sent while an
+-- Only the rows that were written: a read of what is due in the whole outbox passes all rows that were sent while an
 -- older transaction keeps their entries in the index, 100,000 of them in 0.1 s.
 create function messenger.wake_for_outbox() returns trigger
 language plpgsql

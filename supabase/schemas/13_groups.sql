@@ -8,7 +8,7 @@
 -- message is blocked behind one that is just leaving. A claim never waits for that lock. A settle call and a cancel
 -- wait for it before they lock a message. A user's SQL that removes or moves messages has locked them already, so
 -- it waits 0.2 s at most. No session waits for the message that is to be unblocked: if another session has locked
--- that message or the group, the group is noted, and the next claim that sweeps looks at the group again.
+-- that message or the group, the group is noted, and the next claim that sweeps checks the group again.
 
 create table messenger.groups_to_reopen (
   queue text collate "C" not null,
@@ -25,7 +25,7 @@ comment on index messenger.groups_to_reopen_group_idx is
   'The notes of a group.';
 
 comment on table messenger.groups_to_reopen is
-  'Groups that the next sweep looks at: their turn came while another session had the group or its next message locked, or their queue''s group_concurrency was raised. Nearly always empty.';
+  'Groups that the next sweep checks: their turn came while another session had the group or its next message locked, or their queue''s group_concurrency was raised. Nearly always empty.';
 comment on column messenger.groups_to_reopen.queue is
   'Queue of the group.';
 comment on column messenger.groups_to_reopen.group_key is
@@ -209,7 +209,7 @@ begin
 end
 $$;
 comment on function messenger.reopen_noted_groups() is
-  'Part of a sweep: looks again at groups in messenger.groups_to_reopen, up to 1,000 of them.';
+  'Part of a sweep: checks again the groups in messenger.groups_to_reopen, up to 1,000 of them.';
 
 create function messenger.note_blocked_groups(p_queue text, p_after_key text)
 returns void

@@ -28,7 +28,7 @@ as $$
     + (pg_catalog.hashtextextended(p_queue, 0) & 1023)
 $$;
 comment on function messenger.queue_lock(text) is
-  'The advisory lock under which claims share out the room of a queue with limits: one of 1,024, for a claim may look at any number of queues.';
+  'The advisory lock under which claims share out the room of a queue with limits: one of 1,024, for a claim may check any number of queues.';
 
 -- Running messages of a queue and of its lanes, or of one lane; it stops at `p_most`.
 create function messenger.count_leased(p_queue text, p_most integer) returns integer

@@ -124,7 +124,7 @@ set search_path = ''
 as $$
 declare
   clock constant timestamptz := public.messenger_now();
-  -- The ends of the stretches to look at, null for the last; reports/ for the lanes of reports.
+  -- The ends of the stretches to read, null for the last; reports/ for the lanes of reports.
   names text[] := array(select jsonb_object_keys(p_last_keys));
   name text;
   behind text := '';

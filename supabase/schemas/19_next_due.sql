@@ -71,11 +71,11 @@ begin
 end
 $$;
 comment on function messenger.next_of_all_lanes(text) is
-  'Part of messenger.next_due(): as next_due_in_lanes, by a look at each lane.';
+  'Part of messenger.next_due(): as next_due_in_lanes, by a read of each lane.';
 
 -- In the order of the due times, up to the first lane that is open: nearly always one row. Where the oldest 1,000
 -- messages are of lanes that are paused or full, however deep their backlogs, each further lane is one or two reads;
--- of many lanes, whose reads would take longer, it first looks at the oldest 200,000 messages.
+-- of many lanes, whose reads would take longer, it first reads the oldest 200,000 messages.
 create function messenger.next_due_in_lanes(p_queue text) returns timestamptz
 language plpgsql volatile
 set search_path = ''

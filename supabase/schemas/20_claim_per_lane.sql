@@ -4,8 +4,8 @@
 -- If more lanes have due messages than the claim may take, it takes one message of each lane in turn, and notes where
 -- it ended: the next claim, of whichever worker, continues with the lane behind. A claim passes at most 1,000 lanes
 -- whose messages fall due later. Behind these, the lanes of the messages that have waited longest have their turn. If the
--- oldest 1,000 are of lanes that are paused or full, a claim that has found none looks at the oldest 200,000: 3 us for
--- each message of a lane that is paused, 60 ms for 20,000. Behind these, or if there are few lanes, it looks at every
+-- oldest 1,000 are of lanes that are paused or full, a claim that has found none reads the oldest 200,000: 3 us for
+-- each message of a lane that is paused, 60 ms for 20,000. Behind these, or if there are few lanes, it reads every
 -- lane: 7 us a lane.
 
 create table messenger.lane_turns (

@@ -233,7 +233,7 @@ comment on function messenger.claim_messages(
 ) is
   'Part of messenger_claim: all of it but the errors of a project''s own triggers.';
 
--- A claim locks, looks around, leases, and hands out. `last_keys` is what the worker's last claim has returned:
+-- A claim locks, sweeps and finds, leases, and hands out. `last_keys` is what the worker's last claim has returned:
 -- this claim starts behind it, and makes a head scan of a queue that had come back short. `sweep` also hands out
 -- messages whose lease ran out, as crashed; these, and messages that are larger than a worker can take, come
 -- without payload. Where a payload can neither be sent nor measured, `unread` hands out all as crashed, and reads

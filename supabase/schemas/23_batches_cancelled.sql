@@ -144,7 +144,7 @@ begin
     raise sqlstate 'PT404' using message = format('id: no batch %s', coalesce(messenger_cancel_batch.id::text, 'null'));
   end if;
   if not dry_run then
-    -- A cancel that is repeated looks at all members again; some may have been redriven.
+    -- A cancel that is repeated reads all members again; some may have been redriven.
     update public.messenger_batches b
     set cancelled_at = coalesce(b.cancelled_at, public.messenger_now()),
       sealed_at = coalesce(b.sealed_at, public.messenger_now()),

@@ -205,7 +205,7 @@ comment on function messenger.fold_batch(bigint) is
   'Adds the deltas of a batch, which the caller has locked, to its counts, and dispatches what is due.';
 
 -- A parent that still runs, or that another session has locked, is noted: by a delta without counts, so that the next
--- fold looks again. Its worker folds the batch after it has parked the parent.
+-- fold reads again. Its worker folds the batch after it has parked the parent.
 create function messenger.wake_parent(p_batch public.messenger_batches) returns void
 language plpgsql
 set search_path = ''

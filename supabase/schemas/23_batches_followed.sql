@@ -8,7 +8,7 @@ declare
   handled bigint;
   failed bigint;
 begin
-  -- A look sees what was settled, also before it is folded.
+  -- A read sees what was settled, also before it is folded.
   select p_batch.handled + coalesce(sum(d.handled), 0), p_batch.failed + coalesce(sum(d.dead - d.redriven), 0)
   into handled, failed
   from messenger.batch_deltas d where d.batch_id = p_batch.id;

@@ -35,7 +35,7 @@ comment on index public.messenger_events_xid_idx is
   'Events of a key by transaction, for those that were committed late.';
 create index messenger_events_created_at_idx on public.messenger_events (created_at);
 comment on index public.messenger_events_created_at_idx is
-  'Events by age, for pruning, and for where a first look begins.';
+  'Events by age, for pruning, and for where a first read begins.';
 
 alter table public.messenger_events enable row level security;
 

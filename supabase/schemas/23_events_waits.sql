@@ -3,7 +3,7 @@
 -- An emit looks for waiting messages when its transaction commits, and a settle call that parks a message looks for
 -- events. If both are under way at once, neither sees the other. So each first tries to take an advisory lock of the
 -- key until its commit: the emit alone, the settle call shared. One that does not get the lock leaves a note, and the
--- next sweep looks once more, when the other is committed. No session ever waits for that lock.
+-- next sweep checks once more, when the other is committed. No session ever waits for that lock.
 --
 -- The emit looks in a deferred trigger, so that a transaction which stays open after its emit holds neither the lock nor
 -- a message. An emit in an older snapshot (repeatable read) cannot see who waits, and leaves a note.
@@ -35,7 +35,7 @@ create table messenger.event_notes (
 );
 
 comment on table messenger.event_notes is
-  'Keys that the next sweep looks at, because an emit and a wait met, or more messages wait than an emit wakes. Nearly always empty.';
+  'Keys that the next sweep checks, because an emit and a wait met, or more messages wait than an emit wakes. Nearly always empty.';
 comment on column messenger.event_notes.id is
   'Identity of the note. A note that could not be dealt with gets a new one, and so stands behind the others.';
 comment on column messenger.event_notes.event is
@@ -289,7 +289,7 @@ begin
 end
 $$;
 comment on function messenger.wake_noted_waiters() is
-  'Part of a sweep: looks again at keys in messenger.event_notes, and wakes up to 1,000 messages. Returns how many messages it woke and notes it removed.';
+  'Part of a sweep: checks again the keys in messenger.event_notes, and wakes up to 1,000 messages. Returns how many messages it woke and notes it removed.';
 
 -- The wait is over: an event that comes later must not wake its message out of a sleep, or out of the delay before a
 -- retry.

@@ -60,7 +60,7 @@ begin
 end
 $$;
 comment on function messenger.shorten_leases(jsonb, timestamptz) is
-  'Part of messenger_heartbeat: lets the sweep look at these leases when the first message''s lease ends.';
+  'Part of messenger_heartbeat: lets the sweep check these leases when the first message''s lease ends.';
 
 -- `leases` is an array of {token, ids}. Returns {"lost": [ids], "cancelled": [ids]}: messages whose lease is
 -- another's, and messages that must not run any longer.

@@ -101,7 +101,7 @@ comment on function messenger.settle_unleased(integer) is
 
 -- A message is also left behind if it is blocked and nothing precedes it: an edit blocked it, or the message before it
 -- was deleted without triggers, as a restore and a replication do. The minute's tick reads the same part of the table
--- for such messages, and looks at a thousand of its groups, other ones each minute.
+-- for such messages, and checks a thousand of its groups, other ones each minute.
 create function messenger.reopen_stray_groups(p_max_pages integer default 8192) returns void
 language plpgsql
 set search_path = ''

@@ -52,7 +52,7 @@ begin
     timeout_milliseconds := 5000
   );
   -- After a crash pg_net gives the same ids again, so a row may exist already. The id is null if a trigger of
-  -- pg_net's own table took the request: then there is no answer to look for, but the tick was asked for.
+  -- pg_net's own table took the request: then there is no answer to find, but the tick was asked for.
   insert into messenger.tick_requests as r (id)
   select request_id where request_id is not null
   on conflict (id) do update set asked_at = excluded.asked_at;

@@ -126,7 +126,7 @@ comment on function messenger.plan_first_run(bigint, jsonb) is
 -- With a `name` that is known it makes that schedule what is given, and what it leaves out the default;
 -- stamps stay. Else it makes a new one. `next_run_at` is the first run, for where none is known;
 -- `finished` says instead why there is none, and `refused` why it may not be saved. All three were found
--- with the columns in `assumed`; where a schedule turns out to have others, the next tick looks itself.
+-- with the columns in `assumed`; where a schedule turns out to have others, the next tick finds out itself.
 -- Where nothing is different nothing is written or refused: a running schedule is not disturbed.
 create function messenger.save_schedule(
   p_given jsonb, p_declared boolean default false

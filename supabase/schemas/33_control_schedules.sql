@@ -275,7 +275,7 @@ begin
   values (
     p_schedule_id, p_occurrence, p_run, true, p_message_id, 'enqueued', public.messenger_now()
   );
-  -- Without the lease, a tick that is computing the next run at this moment has to look again.
+  -- Without the lease, a tick that is computing the next run at this moment has to plan again.
   update public.messenger_schedules s
   set run_count = greatest(s.run_count, p_run), last_message_id = p_message_id,
     lease_token = null, leased_until = null,

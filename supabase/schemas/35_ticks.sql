@@ -1,5 +1,5 @@
--- Ticks as the database knows them: asked for, started, at rest, ended. A tick that is awake looks for messages, and a
--- transaction that writes a due message may count on it; see 37_wake.sql. A tick at rest does not look for messages
+-- Ticks as the database knows them: asked for, started, at rest, ended. A tick that is awake polls for messages, and a
+-- transaction that writes a due message may count on it; see 37_wake.sql. A tick at rest does not poll for messages
 -- at present. Resident workers are listed among the ticks, always at rest.
 
 create table public.messenger_ticks (
@@ -29,7 +29,7 @@ comment on column public.messenger_ticks.heartbeat_at is
 comment on column public.messenger_ticks.rested_at is
   'From this moment no dispatch counts on the tick, though its handlers may still run. No dispatch ever counts on a tick that serves some queues only, or whose caller waits for it.';
 comment on column public.messenger_ticks.wakes_at is
-  'A tick at rest looks for messages again at this moment, so messages that fall due later may count on it. Null if it does not look again.';
+  'A tick at rest polls again at this moment, so messages that fall due later may count on it. Null if it does not poll again.';
 comment on column public.messenger_ticks.stalled is
   'All slots of the tick have been busy for a while, so that it rests until one of its handlers is done.';
 comment on column public.messenger_ticks.ended_at is
@@ -55,7 +55,7 @@ comment on index public.messenger_ticks_awake_idx is
 create index messenger_ticks_resting_idx
   on public.messenger_ticks (id) where wakes_at is not null or stalled;
 comment on index public.messenger_ticks_resting_idx is
-  'Ticks at rest that look again at a moment, or when a handler is done.';
+  'Ticks at rest that poll again at a moment, or when a handler is done.';
 
 alter table public.messenger_ticks enable row level security;
 
@@ -88,7 +88,7 @@ begin
 end
 $$;
 comment on function messenger.ticks_awake() is
-  'Ticks that were just asked for, or run and look for messages.';
+  'Ticks that were just asked for, or run and poll for messages.';
 
 create function messenger.clock() returns timestamptz
 language plpgsql volatile
@@ -113,10 +113,10 @@ begin
 end
 $$;
 comment on function messenger.next_minute() is
-  'From when on the next minute''s tick sees to what falls due.';
+  'From when on the next minute''s tick handles what falls due.';
 
 -- Whether some tick will handle messages that fall due at a moment: a tick is awake, the next minute's tick comes
--- before that moment, or a tick at rest looks for messages again by that moment.
+-- before that moment, or a tick at rest polls again by that moment.
 create function messenger.has_tick_for(
   p_due_at timestamptz, p_by_others_than bigint default null
 ) returns boolean
@@ -140,7 +140,7 @@ begin
 end
 $$;
 comment on function messenger.has_tick_for(timestamptz, bigint) is
-  'Whether a tick will look for what falls due at a moment: the next minute''s, one that is awake, or one that waits for an earlier moment.';
+  'Whether a tick will handle what falls due at a moment: the next minute''s, one that is awake, or one that waits for an earlier moment.';
 
 -- A tick that serves some queues only publishes nothing.
 create function messenger.next_work(p_queues text[] default null) returns timestamptz

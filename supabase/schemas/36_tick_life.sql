@@ -165,7 +165,7 @@ $$;
 comment on function public.messenger_start_tick(bigint, boolean, text[], double precision) is
   'Registers a tick that starts, and ends it at once where there is nothing to do for it. Returns {"id", "proceed", "fleet", "version", "schedules_due", "routing"}; version is the schema''s.';
 
--- With `awake`, a tick that was at rest looks for messages again, and dispatches count on it.
+-- With `awake`, a tick that was at rest polls again, and dispatches count on it.
 create function public.messenger_heartbeat_tick(tick bigint, awake boolean default false)
 returns void
 language sql
@@ -218,8 +218,8 @@ comment on function messenger.linger(bigint, integer, boolean) is
   'Part of messenger_rest_tick: waits until something is due, for a bounded number of ms.';
 
 -- Returns {"rested", "due", "messages_in_ms", "schedules_in_ms"}. If both "rested" and "due" are false, a dispatch
--- that may count on this tick has not committed. If "rested" is true, the times say when this tick has to look again;
--- they are absent if another tick will. With a `report`, a tick that need not look again ends. `schedules`: the tick
+-- that may count on this tick has not committed. If "rested" is true, the times say when this tick has to poll again;
+-- they are absent if another tick will. With a `report`, a tick that need not poll again ends. `schedules`: the tick
 -- runs schedules too. `left_ms`: how long it will still live. `linger_ms`: how long to wait for more before it rests.
 create function public.messenger_rest_tick(
   tick bigint,
@@ -273,7 +273,7 @@ begin
 end
 $$;
 comment on function public.messenger_rest_tick(bigint, jsonb, integer, double precision, boolean) is
-  'From now on no dispatch counts on this tick, unless a message is due or a dispatch that may count on it has not committed. Returns {"rested", "due", "messages_in_ms", "schedules_in_ms"}; the times say when this tick has to look again, and are absent if another tick will. With a report, a tick that need not look again is over.';
+  'From now on no dispatch counts on this tick, unless a message is due or a dispatch that may count on it has not committed. Returns {"rested", "due", "messages_in_ms", "schedules_in_ms"}; the times say when this tick has to poll again, and are absent if another tick will. With a report, a tick that need not poll again is over.';
 
 -- A tick claims no more, for good or while it is `stalled` (none of its handlers has ended for a while). From now on
 -- no dispatch counts on it. It asks for another tick if work remains, or if work may still appear because a dispatch

@@ -2,14 +2,14 @@
 -- see the message. No wake-up is lost.
 --
 -- The rule: a dispatch that leaves its message to an awake tick takes the lock messenger.ticks_key() shared before it
--- looks for that tick, and holds the lock until its commit. A tick goes to rest only while it holds that lock alone,
--- and it looks for due messages after it has got the lock. So a tick that a dispatch counted on looks once more after
+-- searches that tick, and holds the lock until its commit. A tick goes to rest only while it holds that lock alone,
+-- and it polls for due messages after it has got the lock. So a tick that a dispatch counted on polls once more after
 -- that dispatch's commit. No session ever waits for the lock: a dispatch that does not get it asks for a tick of its
 -- own, and a tick that does not get it tries again a little later.
 --
 -- A dispatch of a message that falls due later, but before the next minute's tick, counts on a tick in the same way.
--- A tick that is awake will do, because it does not rest before some tick is known to look again in time. A tick at
--- rest will do if it looks again before that moment (wakes_at). Else the dispatch asks for a tick, which waits for the
+-- A tick that is awake will do, because it does not rest before some tick is known to poll again in time. A tick at
+-- rest will do if it polls again before that moment (wakes_at). Else the dispatch asks for a tick, which waits for the
 -- message.
 
 -- In an older snapshot (repeatable read) a tick counts only if no transaction has changed its row since: see

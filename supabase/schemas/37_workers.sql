@@ -61,11 +61,11 @@ comment on function public.messenger_heartbeat_worker(bigint, jsonb) is
   'A sign of life of a resident worker, every few seconds, with what it has done so far.';
 
 -- Waits in the database until a message is due, so that an idle worker costs one call and one connection, and finds a
--- message within milliseconds of its commit. A look compares snapshots: while the snapshot stays the same, no other
--- transaction has committed, and nothing but the time can make a message due. Such a look takes 90 us, 80 of them for
--- the sleep before it; one that reads the messages takes 350. So the first looks are 5 ms apart, because after a message
+-- message within milliseconds of its commit. A poll compares snapshots: while the snapshot stays the same, no other
+-- transaction has committed, and nothing but the time can make a message due. Such a poll takes 90 us, 80 of them for
+-- the sleep before it; one that reads the messages takes 350. So the first polls are 5 ms apart, because after a message
 -- the next one is near, later ones 20, and on a busy database 25. That is 7 ms of CPU a second where nothing else
--- commits, and 16 on a busy database, where the same was spent in looks every 25 ms that always read.
+-- commits, and 16 on a busy database, where the same was spent in polls every 25 ms that always read.
 --
 -- The wait does not claim as well, which would save a round trip: if the worker is killed while its call waits, the call
 -- would still lease the next message, for a minute in which no worker has it.

@@ -408,7 +408,7 @@ begin
     order by o.position limit most
   );
   if not dry_run then
-    -- They are due since before the place at which looks may begin.
+    -- They are due since before the place at which reads may begin.
     update messenger.relays r set front_until = null where r.transport = messenger_resend_outbox.transport;
     update messenger.outbox o set sent_at = null, repeated = true, refusals = 0
     where o.position = any (sent) and o.sent_at is not null;

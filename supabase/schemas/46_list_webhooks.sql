@@ -130,7 +130,7 @@ begin
 end
 $$;
 comment on function messenger.next_webhooks(bigint[], jsonb, jsonb, integer, integer) is
-  'Part of messenger_resend_webhooks: up to p_max_rows attempts behind a place that are to be sent again, among p_max_scanned that it looks at, and the last one of the step; null at the end.';
+  'Part of messenger_resend_webhooks: up to p_max_rows attempts behind a place that are to be sent again, among p_max_scanned that it reads, and the last one of the step; null at the end.';
 
 -- A dead letter of the delivery goes back into its queue; otherwise a new message is written, one at a time for each
 -- event and endpoint.

@@ -165,7 +165,7 @@ as $$
   )
 $$;
 comment on function messenger.queues_in_use(integer) is
-  'Queues that hold messages, by name, without their lanes; it looks at no more queues than its argument says.';
+  'Queues that hold messages, by name, without their lanes; it reads no more queues than its argument says.';
 
 -- The moment since which the most overdue schedule waits. A schedule that was changed and not planned since counts
 -- from its change.

@@ -85,7 +85,7 @@ as $$ select greatest(1000, p_alert.threshold)::integer $$;
 comment on function messenger.max_dead_letters(public.messenger_alerts) is
   'Rule dead_letters: the number at which its count ends.';
 
--- A type has an index of its own. The other filters look at the latest 10,000 dead letters of the window.
+-- A type has an index of its own. The other filters read the latest 10,000 dead letters of the window.
 create function messenger.measure_dead_letters(
   p_alert public.messenger_alerts, out value double precision, out subject text
 )
@@ -139,7 +139,7 @@ begin
 end
 $$;
 comment on function messenger.next_due_on_workers() is
-  'When the next pending message of a queue that runs on workers falls due; null where none waits. Looks at up to 100 queues.';
+  'When the next pending message of a queue that runs on workers falls due; null where none waits. Reads up to 100 queues.';
 
 create function messenger.measure_oldest_ready(
   p_alert public.messenger_alerts, out value double precision, out subject text
@@ -239,7 +239,7 @@ begin
 end
 $$;
 comment on function messenger.measure_schedule_failing(public.messenger_alerts) is
-  'Rule schedule_failing: the most failed runs in a row of an enabled schedule, up to 10 or the threshold, and its name. Looks at up to 10,000 schedules with failed runs.';
+  'Rule schedule_failing: the most failed runs in a row of an enabled schedule, up to 10 or the threshold, and its name. Reads up to 10,000 schedules with failed runs.';
 
 -- Below 20 outcomes a share says little.
 create function messenger.measure_retry_rate(p_alert public.messenger_alerts) returns double precision

@@ -92,7 +92,7 @@ comment on column public.messenger_overview.schedules_enabled is 'Schedules that
 comment on column public.messenger_overview.schedules_overdue_since is
   'The earliest planned time that has passed; null if none has.';
 comment on column public.messenger_overview.last_tick_at is 'When the latest tick began.';
-comment on column public.messenger_overview.ticks_awake is 'Ticks that look for messages now.';
+comment on column public.messenger_overview.ticks_awake is 'Ticks that poll for messages now.';
 comment on column public.messenger_overview.workers is 'Resident workers that give signs of life.';
 
 create view public.messenger_queue_overview with (security_invoker = true) as

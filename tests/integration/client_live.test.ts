@@ -25,7 +25,7 @@ testsOnStack({}, (test) => {
     const { data: { session } } = await supabase.auth.getSession();
     const topic = `realtime:messenger:${session?.user.id}`;
     await eventually(() => Promise.resolve(realtime.joined), (topics) => topics.length > 0);
-    // The first state comes by a look, or by the channel.
+    // The first state comes by a poll, or by the channel.
     await eventually(() => Promise.resolve(seen), (states) => states.every(([first]) => first));
     assertEquals((await stack.tick()).messages.handled, 2);
     await Promise.all(ends);

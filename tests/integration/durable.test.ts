@@ -21,7 +21,7 @@ testsOnStack({ net: true, env: { SYMPHONY_TICK_BUDGET_MS: `${BUDGET_MS}` } }, (t
     ] as const
   ) {
     test(`steps ${what} run over several ticks, and no attempt is charged`, async (stack) => {
-      await stack.dispatch({ type: "Steps", payload, ttl: "1m" });
+      await stack.dispatch({ type: "Steps", payload });
       await drained(stack, sized(30_000, 1_500_000));
       const effects = await stack.effects();
       assertEquals(effects.map(({ attempt }) => attempt), Array(payload.steps + 1).fill(1));

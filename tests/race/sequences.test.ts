@@ -5,7 +5,7 @@ import { Racetrack } from "../support/racing.ts";
 
 const track = new Racetrack(4);
 
-Deno.test("a look at the sequences moves none back beside those who write", async () => {
+Deno.test("a check of the sequences moves none back beside those who write", async () => {
   const { sql } = track;
   const until = performance.now() + 3_000;
   const trouble: string[] = [];

@@ -37,19 +37,19 @@ const CALLS: readonly [name: string, call: string][] = [
       'token', '00000000-0000-0000-0000-000000000003', 'ids', '["1", "2", "3"]'::jsonb
     )))`,
   ],
-  ["a look for what falls due next", "select messenger.next_due('{default,other}')"],
-  ["a look for what falls due next in any queue", "select messenger.next_due()"],
+  ["a search for what falls due next", "select messenger.next_due('{default,other}')"],
+  ["a search for what falls due next in any queue", "select messenger.next_due()"],
   [
     "a claim of lanes",
     `select public.messenger_claim('00000000-0000-0000-0000-000000000004', 100, queues => '{reports}')`,
   ],
-  ["a look for what falls due next in lanes", "select messenger.next_due('{reports}')"],
-  ["a look beside lanes that are held", "select messenger.next_due('{held}')"],
+  ["a search for what falls due next in lanes", "select messenger.next_due('{reports}')"],
+  ["a search beside lanes that are held", "select messenger.next_due('{held}')"],
   [
     "a claim beside lanes that are held",
     `select public.messenger_claim('00000000-0000-0000-0000-000000000005', 100, queues => '{held}')`,
   ],
-  ["a look for lanes that limits hold back", "select messenger.busy_lanes(null, 1000)"],
+  ["a search for lanes that limits hold back", "select messenger.busy_lanes(null, 1000)"],
 ];
 
 /** Calls a function and returns the plans of the statements in it. */

@@ -54,7 +54,7 @@ const CALLS: readonly [name: string, call: string][] = [
     }),
   ],
   ["a wait for a busy key", "select messenger.note_waits(1, '{hot}')"],
-  ["a look at the notes", "select messenger.wake_noted_waiters()"],
+  ["a sweep of the notes", "select messenger.wake_noted_waiters()"],
   ["a wake of one of many keys", "select messenger.wake_waiters('wait:99', 0, null, 100)"],
 ];
 

@@ -18,7 +18,7 @@ select is((test.types_at(messenger.lock_due('default', 100)))[1], 'M1', 'a claim
 select is(pg_temp.first_behind('M10', 100), 'M101', 'another that continues behind M10 begins behind those');
 select is(pg_temp.first_behind('M10', 99), 'M11', 'a small one looks for itself');
 select is(
-  (test.types_at(messenger.lock_due('default', 100)))[1], 'M1', 'and so does a look at the head'
+  (test.types_at(messenger.lock_due('default', 100)))[1], 'M1', 'and so does a scan from the head'
 );
 select is(pg_temp.first_behind('M150', 100), 'M151', 'a front before its own key is none');
 select is(pg_temp.first_behind('M510', 100, 'other'), 'M511', 'nor is that of another queue');

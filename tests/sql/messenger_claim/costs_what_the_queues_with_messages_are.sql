@@ -21,7 +21,7 @@ select cmp_ok(
 );
 select cmp_ok(
   pg_temp.queues_read_by($$select messenger.next_due()$$), '<', 1000::bigint,
-  'a look for what is due next reads no others'
+  'a search for what is due next reads no others'
 );
 select cmp_ok(
   pg_temp.queues_read_by($$select messenger.fleet_size()$$), '<', 2000::bigint,

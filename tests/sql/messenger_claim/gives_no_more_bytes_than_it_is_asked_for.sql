@@ -29,7 +29,7 @@ select pg_temp.fill(10, (
 select is(pg_temp.given(5, 3500000), '3 true', 'what does not repeat');
 select is(
   (select json_array_length(messenger_claim(test.token(6), max_bytes => 3500000) -> 'messages')),
-  3, 'in a look in full'
+  3, 'in a scan from the head'
 );
 select pg_temp.fill(300, '{"small": true}');
 select is(pg_temp.given(7, 8388608), '100 false', 'small ones are as many as are asked for');

@@ -18,13 +18,13 @@ create function pg_temp.look() returns integer language sql as $$
   select pg_temp.pages_of('select messenger_claim_outbox(''events'', gen_random_uuid())')
 $$;
 
-create temporary table first_look as select pg_temp.look() as pages;
-select cmp_ok((select pages from first_look), '>', 1000, 'the first look passes them');
+create temporary table first_claim as select pg_temp.look() as pages;
+select cmp_ok((select pages from first_claim), '>', 1000, 'the first claim passes them');
 -- This transaction is old by now.
 update messenger.relays set front_until = now() + interval '1 hour', front = least(front, now()) where true;
-select cmp_ok(pg_temp.look(), '<', (select pages from first_look) / 2, 'the next one does not');
+select cmp_ok(pg_temp.look(), '<', (select pages from first_claim) / 2, 'the next one does not');
 select messenger_dispatch('T', '1');
-select cmp_ok(pg_temp.look(), '<', (select pages from first_look) / 2, 'nor does a claim of a message that comes then');
+select cmp_ok(pg_temp.look(), '<', (select pages from first_claim) / 2, 'nor does a claim of a message that comes then');
 select is((select sum(cardinality(batch)) from messenger.relays), 1::bigint, 'which gets it');
 update messenger.relays set token = null, leased_until = null, batch = '{}' where true;
 insert into messenger.outbox (id, transport, shard, type, payload, available_at, created_at, bytes)
@@ -33,7 +33,7 @@ update messenger.relays set front_until = now() where true;
 select is(
   (select min(c ->> 'payload') from generate_series(1, 4),
     jsonb_array_elements(messenger_claim_outbox('events', gen_random_uuid()) -> 'messages') as c where c -> 'payload' = '"late"'),
-  'late', 'a message whose transaction commits late is found by a look at all rows'
+  'late', 'a message whose transaction commits late is found by a read of all rows'
 );
 select * from finish();
 rollback;

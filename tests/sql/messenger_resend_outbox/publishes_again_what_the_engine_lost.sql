@@ -13,7 +13,7 @@ select is(
 delete from messenger.outbox where payload = '3';
 update messenger.relays set front = now() + interval '1 minute', front_until = now() + interval '1 hour' where true;
 select is(messenger_resend_outbox('events', now() - interval '30 minutes') -> 'done', '1', 'they wait again');
-select isnt(messenger.outbox_due('events'), null, 'and the next look finds them');
+select isnt(messenger.outbox_due('events'), null, 'and the next read finds them');
 select messenger_dispatch('ImportRow', '3');
 select results_eq(
   $$select payload, sent_at is null, repeated from messenger.outbox order by payload$$,

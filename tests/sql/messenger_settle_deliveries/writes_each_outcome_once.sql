@@ -45,7 +45,7 @@ select is((select count(*)::int from messenger_messages) + (select count(*)::int
 select is(
   jsonb_path_query_array(messenger_look_up_deliveries('events', jsonb_build_array(
     pg_temp.delivery(9, 1), pg_temp.delivery(3, 1), pg_temp.delivery(3, 1) || '{"publication":2}'
-  )), '$.deliveries[*].handled'), '[false, true, false]', 'a look into the inbox knows the publication, and not the next one'
+  )), '$.deliveries[*].handled'), '[false, true, false]', 'a read of the inbox knows the publication, and not the next one'
 );
 select is(
   messenger_settle_deliveries('events', jsonb_build_array(

@@ -11,7 +11,7 @@ insert into messenger_queues (name, paused) values ('reports/held', true);
 insert into messenger_messages (type, queue, available_at) values ('Other', 'default', '2026-01-01 11:59Z');
 
 select cmp_ok(
-  test.rows_read_by($$select messenger.next_due('{reports}')$$), '<', 12000::bigint, 'a look does not read every lane'
+  test.rows_read_by($$select messenger.next_due('{reports}')$$), '<', 12000::bigint, 'a search does not read every lane'
 );
 select is(messenger.next_due('{reports}'), '2026-01-02 12:00Z', 'and finds the first message that may start');
 select cmp_ok(

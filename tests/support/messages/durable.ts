@@ -10,6 +10,7 @@ const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve,
 export const Steps = defineMessage({
   type: "Steps",
   schema: z.object({ steps: z.number(), ms: z.number(), before: z.number().default(0) }),
+  ttl: "1m", // its first step ends this
   retry: { maxRetries: 3, delay: 10, multiplier: 1 },
   handler: async ({ steps, ms, before }, ctx) => {
     const { attempt, envelope: { id: message_id, type }, supabase } = ctx;

@@ -176,6 +176,7 @@ Deno.test("banned words are found in comments and texts of TypeScript, across li
 const anew = "goes on"; // anew
 const text = \`of \${anew} nobody\`;
 throw new Error("x: what is left");
+// A look at full looks up a look-up, and each look is one.
 `,
   );
   assertEquals(found, [
@@ -185,6 +186,8 @@ throw new Error("x: what is left");
     "5: anew",
     "6: nobody",
     "7: what is left",
+    "8: A look",
+    "8: each look",
   ]);
 });
 

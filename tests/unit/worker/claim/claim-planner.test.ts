@@ -150,7 +150,7 @@ Deno.test("a worker of another transport looks again beside a slow handler, and 
   assertEquals(beside.waitMs, undefined);
   planner.learn(nothing, beside);
   const empty = ask(4_000, true);
-  if (!empty) throw new Error("it does not look again after a look that found nothing");
+  if (!empty) throw new Error("it does not poll again after a poll that found nothing");
   assertEquals(empty.waitMs, 1_000);
   planner.learn(nothing, empty);
   assertEquals(planner.done, true);

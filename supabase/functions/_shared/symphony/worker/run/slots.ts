@@ -178,7 +178,7 @@ export class Slots {
     } catch (error) {
       this.#brokeOff(tasks, error);
     }
-    // A look at the clock costs a message more than its counting does.
+    // Reading the clock costs a message more than its counting does.
     this.#options.prefetchSize.done((endedAt ?? performance.now()) - startedAt, tasks.length);
   }
 

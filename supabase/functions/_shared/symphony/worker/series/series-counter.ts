@@ -101,7 +101,7 @@ export class SeriesCounter {
 
   /**
    * A message has an outcome, which is to be written. It counts in the minute of the latest claim or attempt, to spare a
-   * look at the clock.
+   * reading of the clock.
    * @param number -1 if the outcome was not written after all
    */
   ended(envelope: Counted, outcome: CountedOutcome, number: 1 | -1 = 1): void {

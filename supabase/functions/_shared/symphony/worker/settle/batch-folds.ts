@@ -34,7 +34,7 @@ export class BatchFolds {
     private readonly parts: { readonly transport: Transport; readonly log: Logger },
   ) {}
 
-  /** Outcomes are written. Most messages are no members, and cost one look at their stamps. */
+  /** Outcomes are written. Most messages are no members, and cost one check of their stamps. */
   settled(done: readonly Done[]): void {
     for (const { envelope: { stamps }, settlement: { outcome, batch } } of done) {
       // Children that ended while their parent still ran: the fold makes it due now that it is parked.
