@@ -70,5 +70,5 @@ Deno.test("a token expires ahead, within 400 days", () => {
   // deno-lint-ignore no-explicit-any
   assertThrows(() => events.token("e", { expire: "1d" } as any, "1"), RangeError, "did you mean");
   const keyless = new Events({ transport: new InMemoryTransport() });
-  assertThrows(() => keyless.token("e", { expires: "1d" }, "1"), RangeError, "no secret key");
+  assertThrows(() => keyless.token("e", { expires: "1d" }, "1"), Error, "no secret key");
 });

@@ -100,7 +100,8 @@ export class Events {
   /**
    * Makes a token with which its holder may emit an event, once.
    * @param messageId the message whose handler makes it
-   * @throws RangeError if the key or the time is wrong, or no secret key is there
+   * @throws RangeError if the key or the time is wrong
+   * @throws Error if no secret key is there
    */
   token(event: string, options: TokenOptions, messageId: string): string {
     checkReserved(checkKey(event, "event"), "event");
@@ -115,7 +116,7 @@ export class Events {
     }
     const [secret] = this.#secrets;
     if (secret === undefined) {
-      throw new RangeError("token: there is no secret key to sign it with (SUPABASE_SECRET_KEYS)");
+      throw new Error("token: there is no secret key to sign it with (SUPABASE_SECRET_KEYS)");
     }
     return signToken({ event, messageId, expiresAt, tokenId: crypto.randomUUID() }, secret);
   }

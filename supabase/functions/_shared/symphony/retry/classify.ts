@@ -2,8 +2,8 @@
  * Classification: whether another attempt can help, judged by the thrown error alone.
  *
  * An error and its nested errors are read in this order, and the first verdict counts:
- *   1. classes that state it (RecoverableError, UnrecoverableError, a schema's failure), from the
- *      outside in, so that a wrapper can overrule its cause;
+ *   1. classes that state it (RecoverableError, UnrecoverableError, a schema's failure, a wrong
+ *      argument of a call of the context), from the outside in, so that a wrapper can overrule its cause;
  *   2. signs on the error (network error, timeout, throttling, Retry-After, SQL code, HTTP and SMTP
  *      status), from the outside in;
  *   3. no sign: the strategy decides.
@@ -20,6 +20,7 @@ import {
   StepTimeoutError,
   UnrecoverableError,
 } from "../message/errors.ts";
+import { isWrongArgument } from "../message/wrong-argument.ts";
 import { isInstance, readList, readProperty } from "../runtime/inspect.ts";
 import { TransportError } from "../transport/transport.ts";
 import { askedDelayOf, carriesRetryAfter } from "./asked-delay.ts";
@@ -129,7 +130,8 @@ function explicitVerdict(error: object): Judgement | undefined {
     const isRequested = readProperty(error, "isRetryAfter") === true;
     return recoverable(counts, toDelay(readProperty(error, "retryDelay"), isRequested), true);
   }
-  if (isInstance(error, UnrecoverableError) || isSchemaFailure(error)) return unrecoverable(true);
+  const isFinal = isInstance(error, UnrecoverableError) || isSchemaFailure(error);
+  if (isFinal || isWrongArgument(error)) return unrecoverable(true);
   // A call of the bus that failed by no fault of its message, also for a missing permission or a wrong key.
   if (isInstance(error, TransportError) && readProperty(error, "fault") !== "data") {
     return recoverable(true, undefined, true);

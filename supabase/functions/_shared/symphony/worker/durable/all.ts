@@ -13,6 +13,7 @@ import { checkNames } from "../../runtime/option-names.ts";
 import type { AttemptSpan } from "../../tracing/attempt-span.ts";
 import type { RunningStep } from "./durable-call.ts";
 import type { DurableRun } from "./durable-run.ts";
+import { refusing } from "./usage-error.ts";
 import { againOf, batchKey, checkStepText } from "./numbering.ts";
 
 /** The largest number of children. */
@@ -96,12 +97,10 @@ async function dispatch(
   const messages: OutgoingMessage[] = [];
   for (const [index, child] of children.entries()) {
     const [definition, payload, options] = child;
-    const message = await bus.prepare({
-      type: definition.type,
-      payload,
-      ...(options && { options }),
-    });
-    check(message, envelope, `${label}: child ${index + 1}`);
+    const place = `${label}: child ${index + 1}`;
+    const given = { type: definition.type, payload, ...(options !== undefined && { options }) };
+    const message = await refusing(() => bus.prepare(given), `${place}: `);
+    check(message, envelope, place);
     messages.push(span?.adopt(message) ?? message);
   }
   const own = { parentId: envelope.id, keepsResults: true, idempotencyScope: "messenger.all" };

@@ -12,6 +12,7 @@ import type { Attempt, RunTools } from "../run/attempt.ts";
 import type { DurableRun } from "./durable-run.ts";
 import { batchKey, checkStepText } from "./numbering.ts";
 import { callStep } from "./step.ts";
+import { asUsageError } from "./usage-error.ts";
 
 const OPTIONS = Object.keys(
   {
@@ -42,11 +43,16 @@ export async function dispatchBatch(
     durable(),
     parts,
     options.name,
-    (step) =>
-      parts.tools.bus.dispatchBatch(until(step.signal, members), {
-        ...batch,
-        idempotencyKey,
-      }, { span: parts.attempt.span }),
+    async ({ signal }) => {
+      const read = new MembersUntil(signal, members);
+      try {
+        const head = { ...batch, idempotencyKey };
+        return await parts.tools.bus.dispatchBatch(read, head, { span: parts.attempt.span });
+      } catch (error) {
+        // An error of the caller's own iterable is no argument.
+        throw read.error === error ? error : asUsageError(error, "ctx.dispatchBatch: ");
+      }
+    },
     Object.fromEntries(given),
     ({ key, stored }) => {
       // A failed step that a redrive lets run again, without those behind it, continues its batch.
@@ -61,12 +67,24 @@ export async function dispatchBatch(
 }
 
 /** The members until a signal is aborted: a run that is stopped writes no further chunk beside the next one. */
-async function* until(
-  signal: AbortSignal,
-  members: Iterable<BatchMember> | AsyncIterable<BatchMember>,
-): AsyncGenerator<BatchMember> {
-  for await (const member of members) {
-    signal.throwIfAborted();
-    yield member;
+class MembersUntil implements AsyncIterable<BatchMember> {
+  /** The error that the iterable has thrown. */
+  error: unknown;
+
+  constructor(
+    private readonly signal: AbortSignal,
+    private readonly members: Iterable<BatchMember> | AsyncIterable<BatchMember>,
+  ) {}
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<BatchMember> {
+    try {
+      for await (const member of this.members) {
+        this.signal.throwIfAborted();
+        yield member;
+      }
+    } catch (error) {
+      this.error = error;
+      throw error;
+    }
   }
 }

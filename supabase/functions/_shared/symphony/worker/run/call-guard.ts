@@ -3,8 +3,9 @@
  * They have no effect, because they would count for the next attempt, which may already run.
  */
 
-import type { MessageBus } from "../../bus/bus.ts";
+import { isOfMiddleware, type MessageBus } from "../../bus/bus.ts";
 import { AttemptOverError } from "../../message/errors.ts";
+import { noteWrongArgument } from "../../message/wrong-argument.ts";
 import { typeOf } from "../../message/definition-lists.ts";
 import type { OutgoingMessage } from "../../message/envelope.ts";
 import type { Dispatch } from "../../message/handler.ts";
@@ -76,7 +77,7 @@ export class CallGuard {
   }
 
   /**
-   * Prepares something and writes it, unless the attempt is over by then.
+   * Prepares something and writes it, unless the attempt is over by then. A wrong argument is noted as one.
    * @param call name of the function, for the warnings
    */
   keep<Prepared, Answer>(
@@ -97,7 +98,7 @@ export class CallGuard {
     prepared.then(async (one) => {
       if (this.isOver) return tooLate();
       resolve(await write(one));
-    }).catch(reject);
+    }).catch((error) => reject(isOfMiddleware(error) ? error : noteWrongArgument(error)));
     return promise;
   }
 

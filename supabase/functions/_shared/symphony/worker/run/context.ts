@@ -11,11 +11,12 @@ import type { Logger } from "../../runtime/log.ts";
 import type { Dispatch, HandlerContext } from "../../message/handler.ts";
 import type { EffectOptions, StepOptions, WaitOptions } from "../../message/durable-context.ts";
 import type { MessageDefinition } from "../../message/definition.ts";
-import { DurableUsageError } from "../../message/errors.ts";
+import { checkingArguments } from "../../message/wrong-argument.ts";
 import type { ChildMessage } from "../../message/child-messages.ts";
 import { all } from "../durable/all.ts";
 import { dispatchBatch } from "../durable/batch-step.ts";
 import { DurableRun } from "../durable/durable-run.ts";
+import { asUsageError } from "../durable/usage-error.ts";
 import { sleep, sleepUntil } from "../durable/sleep.ts";
 import { callEffect } from "../durable/sql-effect.ts";
 import { callStep, type StepFunction } from "../durable/step.ts";
@@ -26,7 +27,7 @@ import { type CallGuard, guardOf } from "./call-guard.ts";
 import { dispatchedBefore, eventPlace } from "./dispatched-before.ts";
 import { EffectBuffer } from "./effect-buffer.ts";
 import { checkProgress, type ProgressReporter } from "./progress.ts";
-import { isInstance, readProperty } from "../../runtime/inspect.ts";
+import { readProperty } from "../../runtime/inspect.ts";
 import type { Task } from "./task.ts";
 
 /**
@@ -159,7 +160,8 @@ export class AttemptContext implements HandlerContext {
 
   get token(): HandlerContext["token"] {
     const { id } = this.#task.envelope;
-    return (event, options) => this.#deps.bus.events.token(event, options, id);
+    return (event, options) =>
+      checkingArguments(() => this.#deps.bus.events.token(event, options, id));
   }
 
   get all(): HandlerContext["all"] {
@@ -206,11 +208,7 @@ export class AttemptContext implements HandlerContext {
     try {
       return await call(durable, attempt);
     } catch (error) {
-      // A wrong argument or option: no retry can help.
-      if (isInstance(error, RangeError)) {
-        throw new DurableUsageError(error.message, { cause: error });
-      }
-      throw error;
+      throw asUsageError(error);
     }
   }
 
@@ -258,7 +256,7 @@ export function reporter(
 ): HandlerContext["progress"] {
   return (value, note) => {
     if (guard.isLate("progress")) return;
-    checkProgress(value, note);
+    checkingArguments(() => checkProgress(value, note));
     progress?.report(task.envelope, value, note);
   };
 }
