@@ -1705,7 +1705,7 @@ export interface components {
             /** Format: date-time */
             cancelledAt: string | null;
         };
-        TransportStanding: {
+        TransportStatus: {
             name: string;
             /** @description Whether the deployed code declares it */
             declared: boolean;
@@ -6155,7 +6155,7 @@ export interface operations {
                 };
                 content: {
                     "application/json": {
-                        transports: components["schemas"]["TransportStanding"][];
+                        transports: components["schemas"]["TransportStatus"][];
                     };
                 };
             };

@@ -9,7 +9,7 @@ import { Time, useNow } from "../../components/time.tsx";
 import { useApi } from "../../shell/session.tsx";
 
 /** How a transport stands, as the API tells it. */
-export type Transport = Schemas["TransportStanding"];
+export type Transport = Schemas["TransportStatus"];
 
 /** The API counts what waits, which takes 0.25 s with 100,000 messages in the outbox. */
 const EVERY_MS = 10_000;

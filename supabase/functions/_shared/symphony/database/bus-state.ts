@@ -1,7 +1,7 @@
 /** The state of the bus: health, stats, ticks, the action log. */
 
 import type { SupabaseClient } from "@supabase/supabase-js";
-import type { TransportStanding } from "./outbox-lists.ts";
+import type { TransportStatus } from "./outbox-lists.ts";
 import { callRpc } from "./rpc.ts";
 import { ask, type CappedCount } from "./ask.ts";
 import type { ListedQueue } from "./queue-settings.ts";
@@ -22,7 +22,7 @@ export interface HealthFacts {
   /** Webhook endpoints that were disabled because their calls failed, at most 20; an older schema tells none. */
   readonly webhooksDisabled?: readonly { readonly name: string; readonly reason: string }[];
   /** Transports beside home; an older schema tells none. */
-  readonly transports?: readonly TransportStanding[];
+  readonly transports?: readonly TransportStatus[];
   /** Channels of alerts on which nothing arrives, and alerts that cannot be checked. */
   readonly alerts?: { readonly channels: readonly string[]; readonly alerts: readonly string[] };
   /** Queues that hold messages but have no row. */

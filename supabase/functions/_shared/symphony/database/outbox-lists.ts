@@ -5,7 +5,7 @@ import { ask, type CappedCount } from "./ask.ts";
 import { type StepsLimits, type StepsResult, takeSteps } from "./steps.ts";
 
 /** How a transport beside home stands. */
-export interface TransportStanding {
+export interface TransportStatus {
   readonly name: string;
   /** Whether the deployed code declares it. */
   readonly declared: boolean;
@@ -61,7 +61,7 @@ interface OutboxChange {
 }
 
 /** Reads how each transport stands. @throws the errors of `callRpc` */
-export function readTransports(client: SupabaseClient): Promise<TransportStanding[]> {
+export function readTransports(client: SupabaseClient): Promise<TransportStatus[]> {
   return ask(client, "messenger_transports");
 }
 

@@ -1,7 +1,7 @@
 /** The state of the bus in Prometheus's text format, version 0.0.4. Pure. */
 
 import type { BusStats } from "../database/bus-state.ts";
-import type { TransportStanding } from "../database/outbox-lists.ts";
+import type { TransportStatus } from "../database/outbox-lists.ts";
 import type { TypeTotals } from "../database/series-calls.ts";
 import { BUCKETS, longestOf } from "../message/series-point.ts";
 
@@ -18,7 +18,7 @@ const STATES = ["due", "delayed", "blocked", "quarantined", "processing"] as con
 export function toMetrics(
   stats: BusStats,
   totals: readonly TypeTotals[],
-  transports: readonly TransportStanding[],
+  transports: readonly TransportStatus[],
 ): string {
   return [
     ...queueGauges(stats),
@@ -91,7 +91,7 @@ function otherGauges({ deadLetters, schedules, ticks }: BusStats): string[] {
 /** Of projects that have a transport beside home. */
 function outboxGauges(
   { now }: Pick<BusStats, "now">,
-  transports: readonly TransportStanding[],
+  transports: readonly TransportStatus[],
 ): string[] {
   if (transports.length === 0) return [];
   return [

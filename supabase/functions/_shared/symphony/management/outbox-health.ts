@@ -1,7 +1,7 @@
 /** Judges what waits in the outbox for each transport beside home. Pure. */
 
 import type { HealthFacts } from "../database/bus-state.ts";
-import type { TransportStanding } from "../database/outbox-lists.ts";
+import type { TransportStatus } from "../database/outbox-lists.ts";
 import { age, type HealthLimits, type Judged } from "./health-check.ts";
 
 /** Judges each transport that has messages in the outbox, or is declared: one check for each. */
@@ -19,7 +19,7 @@ export function judgeOutbox(facts: HealthFacts, limits: HealthLimits): Judged[] 
 }
 
 function problemOf(
-  { name, declared, waiting, refused, failures, failure, retryAt }: TransportStanding,
+  { name, declared, waiting, refused, failures, failure, retryAt }: TransportStatus,
   waitedMs: number,
   { maxReadyAge }: HealthLimits,
 ): { readonly found: string; readonly advice: string } | null {

@@ -30,7 +30,7 @@ import {
 const tag = "outbox";
 const transport = plainName.openapi({ example: "events" });
 
-const standing = z.object({
+const status = z.object({
   name: z.string(),
   declared: z.boolean().openapi({ description: "Whether the deployed code declares it" }),
   received: z.boolean().nullable().openapi({
@@ -48,7 +48,7 @@ const standing = z.object({
   failures: z.int().nullable().openapi({ description: "Failures in a row" }),
   failure: z.string().nullable().openapi({ description: "Text of the latest failure" }),
   retryAt: time.nullable().openapi({ description: "When it is tried again" }),
-}).openapi("TransportStanding");
+}).openapi("TransportStatus");
 
 const message = z.object({
   position: z.string(),
@@ -128,7 +128,7 @@ function addReading(app: ManagementApp, { supabase, router }: ManagementParts): 
     operationId: "listTransports",
     tag,
     summary: "Shows how each transport beside home stands",
-    answer: z.object({ transports: z.array(standing) }),
+    answer: z.object({ transports: z.array(status) }),
   }, async () => {
     const routes = Object.entries(router?.routes.declared?.routes ?? {});
     const routesTo = (name: string) => routes.flatMap(([one, to]) => to === name ? one : []);

@@ -28,7 +28,7 @@ export interface ClaimerOptions {
 }
 
 /** How a worker's slots stand when it wants to claim. */
-export interface SlotsStanding {
+export interface SlotsStatus {
   /** On the clock of performance.now(). */
   readonly now: number;
   /** Slots that are free, and that are not. */
@@ -60,8 +60,8 @@ export class Claimer {
   }
 
   /** The claim to make now; null for none. */
-  request(standing: SlotsStanding): ClaimRequest | null {
-    const { now, free, busy, running, stalledMs, budget, settles } = standing;
+  request(slots: SlotsStatus): ClaimRequest | null {
+    const { now, free, busy, running, stalledMs, budget, settles } = slots;
     const waiting = this.buffer.size + this.#underWay;
     const { room, worthwhile } = this.size.room({ busy, running, waiting, stalledMs });
     // The last messages of the budget are worth a claim, however few they are.
