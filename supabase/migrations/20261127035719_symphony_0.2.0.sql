@@ -1532,7 +1532,26 @@ begin
 end
 $function$;
 
-CREATE FUNCTION messenger.refuse_conflict(p_sqlstate text, p_message text)
+CREATE FUNCTION messenger.is_response_of_an_error(p_message text, p_detail text)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  response jsonb;
+begin
+  response := p_detail::jsonb;
+  return coalesce(
+    (response ->> 'status')::integer between 400 and 599 and jsonb_typeof(response -> 'headers') = 'object'
+      and (response -> 'headers')::text !~* '"content-' and p_message::jsonb ?& '{code,message}',
+    false
+  );
+exception when others then
+  return false;
+end
+$function$;
+
+CREATE FUNCTION messenger.refuse_conflict(p_sqlstate text, p_message text, p_detail text)
  RETURNS void
  LANGUAGE plpgsql
  SET search_path TO ''
@@ -1540,11 +1559,25 @@ AS $function$
 begin
   if coalesce(current_setting('request.method', true), '') = '' then
     return;
-  elsif left(p_sqlstate, 2) = '40' and p_message <> 'deadlock detected' then
+  elsif left(p_sqlstate, 2) = '40' and (p_sqlstate <> '40P01' or p_detail !~ '[0-9]') then
     raise sqlstate 'PT503' using
       message = format('the database has met another transaction: %s', p_message), detail = p_sqlstate;
-  elsif p_sqlstate ~ '^PT[^45]' then
+  elsif p_sqlstate ~ '^PT' and p_sqlstate !~ '^PT[45][0-9][0-9]$'
+    or p_sqlstate = 'PGRST' and not messenger.is_response_of_an_error(p_message, p_detail)
+  then
     raise sqlstate 'PT500' using message = p_message, detail = p_sqlstate;
+  end if;
+end
+$function$;
+
+CREATE FUNCTION messenger.check_deferred(p_function text)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+begin
+  if starts_with(current_setting('request.path', true), '/rpc/' || p_function) and pg_trigger_depth() = 0 then
+    set constraints all immediate;
   end if;
 end
 $function$;
@@ -1558,6 +1591,7 @@ AS $function$
 declare
   -- Postgres keeps no array of 256 MiB, and time runs out before that.
   max_bytes constant integer := 67108864;
+  fault_detail text;
 begin
   if pg_column_size($1) > max_bytes then
     raise sqlstate 'PT413' using message = format(
@@ -1566,8 +1600,13 @@ begin
     );
   end if;
   return next public.messenger_enqueue($1, true);
+  -- As messenger.check_deferred(), whose call costs 10 us.
+  if starts_with(current_setting('request.path', true), '/rpc/messenger_enqueue_body') then
+    set constraints all immediate;
+  end if;
 exception when others then
-  perform messenger.refuse_conflict(sqlstate, sqlerrm);
+  get stacked diagnostics fault_detail = pg_exception_detail;
+  perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
   raise;
 end
 $function$;
@@ -4257,6 +4296,8 @@ declare
 begin
   messages := '[]';
   refused := 0;
+  -- The error of a deferred trigger has to come with its row.
+  set constraints all immediate;
   foreach place in array p_claim.locked loop
     begin
       one.locked := array[place];
@@ -4337,6 +4378,9 @@ CREATE FUNCTION public.messenger_claim(token uuid, max_messages integer DEFAULT 
  SET enable_bitmapscan TO 'off'
  SET plan_cache_mode TO 'force_generic_plan'
 AS $function$
+declare
+  answer json;
+  fault_detail text;
 begin
   if not exists (
     select from pg_catalog.pg_trigger t
@@ -4349,12 +4393,15 @@ begin
     );
   end if;
   begin
-    return messenger.claim_messages(
+    answer := messenger.claim_messages(
       token, max_messages, lease_ms, queues, last_keys, run_alone, sweep, repeated, slots, start_within_ms,
       max_bytes, unread, bare_stamps
     );
+    perform messenger.check_deferred('messenger_claim');
+    return answer;
   exception when others then
-    perform messenger.refuse_conflict(sqlstate, sqlerrm);
+    get stacked diagnostics fault_detail = pg_exception_detail;
+    perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
     raise;
   end;
 end
@@ -4433,10 +4480,19 @@ CREATE OR REPLACE FUNCTION public.messenger_settle(settlements jsonb)
  SET enable_mergejoin TO 'off'
  SET plan_cache_mode TO 'force_generic_plan'
 AS $function$
+declare
+  answer jsonb;
+  fault_detail text;
 begin
-  return messenger.settle_outcomes(settlements);
+  answer := messenger.settle_outcomes(settlements);
+  -- As messenger.check_deferred(), whose call costs 10 us.
+  if starts_with(current_setting('request.path', true), '/rpc/messenger_settle') then
+    set constraints all immediate;
+  end if;
+  return answer;
 exception when others then
-  perform messenger.refuse_conflict(sqlstate, sqlerrm);
+  get stacked diagnostics fault_detail = pg_exception_detail;
+  perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
   raise;
 end
 $function$;
@@ -5237,6 +5293,7 @@ AS $function$
 declare
   batch_id bigint;
   number integer := 0;
+  fault_detail text;
 begin
   if cardinality(ids) > 1000 then
     raise sqlstate 'PT400' using message = 'ids: have to be at most 1000';
@@ -5247,9 +5304,11 @@ begin
     perform messenger.fold_batch(batch_id);
     number := number + 1;
   end loop;
+  perform messenger.check_deferred('messenger_fold_batches');
   return jsonb_build_object('folded', number);
 exception when others then
-  perform messenger.refuse_conflict(sqlstate, sqlerrm);
+  get stacked diagnostics fault_detail = pg_exception_detail;
+  perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
   raise;
 end
 $function$;
@@ -5608,7 +5667,7 @@ AS $function$
 declare
   own public.messenger_batches;
   known messenger.batch_chunks;
-  hash bigint;
+  hash bigint; fault_detail text;
 begin
   perform messenger.check_batch(batch);
   if jsonb_typeof(messages) is distinct from 'array' or jsonb_array_length(messages) > 1000 then
@@ -5647,12 +5706,14 @@ begin
     where b.id = own.id;
     perform messenger.fold_batch(own.id);
   end if;
+  perform messenger.check_deferred('messenger_write_batch');
   return (
     select jsonb_build_object('id', b.id::text, 'total', b.total, 'sealed', b.sealed_at is not null)
     from public.messenger_batches b where b.id = own.id
   );
 exception when others then
-  perform messenger.refuse_conflict(sqlstate, sqlerrm);
+  get stacked diagnostics fault_detail = pg_exception_detail;
+  perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
   raise;
 end
 $function$;
@@ -5768,6 +5829,7 @@ AS $function$
 declare
   held bigint[];
   cancelled text[];
+  fault_detail text;
 begin
   if jsonb_typeof(saves) is distinct from 'array' or jsonb_array_length(saves) > 1000 then
     raise sqlstate 'PT400' using message = 'saves: has to be an array of at most 1000 messages';
@@ -5797,12 +5859,14 @@ begin
       m.retry_count <> 0 or m.interruptions <> 0 or m.quarantined or m.expires_at is not null
       or (m.stamps ? 'durable') is not true
     );
+  perform messenger.check_deferred('messenger_save_steps');
   return jsonb_build_object('stale', array(
     select g.id::text from jsonb_to_recordset(saves) as g (id bigint)
     where g.id <> all (held)
   )) || messenger.told_of_cancels(cancelled);
 exception when others then
-  perform messenger.refuse_conflict(sqlstate, sqlerrm);
+  get stacked diagnostics fault_detail = pg_exception_detail;
+  perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
   raise;
 end
 $function$;
@@ -6145,11 +6209,17 @@ CREATE FUNCTION public.messenger_emit(event text, value jsonb DEFAULT NULL::json
  LANGUAGE plpgsql
  SET search_path TO ''
 AS $function$
+declare
+  id bigint;
+  fault_detail text;
 begin
   perform messenger.check_event(event, value);
-  return messenger.append_event(event, value)::text;
+  id := messenger.append_event(event, value);
+  perform messenger.check_deferred('messenger_emit');
+  return id::text;
 exception when others then
-  perform messenger.refuse_conflict(sqlstate, sqlerrm);
+  get stacked diagnostics fault_detail = pg_exception_detail;
+  perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
   raise;
 end
 $function$;
@@ -6159,6 +6229,8 @@ CREATE FUNCTION public.messenger_emit_token(event text, token_id text, expires_a
  LANGUAGE plpgsql
  SET search_path TO ''
 AS $function$
+declare
+  fault_detail text;
 begin
   if token_id is null or expires_at is null then
     raise sqlstate 'PT400' using message = 'token: has to have an id and an end';
@@ -6171,7 +6243,8 @@ begin
   end if;
   return public.messenger_emit(event, value);
 exception when others then
-  perform messenger.refuse_conflict(sqlstate, sqlerrm);
+  get stacked diagnostics fault_detail = pg_exception_detail;
+  perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
   raise;
 end
 $function$;
@@ -6524,6 +6597,7 @@ CREATE OR REPLACE FUNCTION public.messenger_heartbeat(leases jsonb, lease_ms int
 AS $function$
 declare
   extended record;
+  fault_detail text;
 begin
   if jsonb_typeof(leases) is distinct from 'array' then
     raise sqlstate 'PT400' using message = 'leases: has to be an array';
@@ -6533,6 +6607,7 @@ begin
   end if;
   select * into extended from messenger.extend_messages(leases, lease_ms);
   perform messenger.shorten_leases(leases, extended.earliest);
+  perform messenger.check_deferred('messenger_heartbeat');
   return jsonb_build_object(
     'lost', array(
       select id from jsonb_array_elements(leases) as l (lease),
@@ -6543,7 +6618,8 @@ begin
     'cancelled', coalesce(extended.cancelled, '{}')
   );
 exception when others then
-  perform messenger.refuse_conflict(sqlstate, sqlerrm);
+  get stacked diagnostics fault_detail = pg_exception_detail;
+  perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
   raise;
 end
 $function$;
@@ -6907,6 +6983,7 @@ AS $function$
 declare
   own constant uuid := messenger.installation_id();
   found jsonb;
+  fault_detail text;
 begin
   with given as materialized (
     select d.*, exists (
@@ -6935,11 +7012,13 @@ begin
   into found
   from given g
   left join started s on s.origin = g.origin and s.id = g.source_id and s.publication = g.publication;
+  perform messenger.check_deferred('messenger_look_up_deliveries');
   return jsonb_strip_nulls(jsonb_build_object(
     'deliveries', coalesce(found, '[]'), 'cancels', nullif(messenger.has_cancels(transport), false)
   ));
 exception when others then
-  perform messenger.refuse_conflict(sqlstate, sqlerrm);
+  get stacked diagnostics fault_detail = pg_exception_detail;
+  perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
   raise;
 end
 $function$;
@@ -6996,6 +7075,7 @@ declare
     select (s.value ->> 'id')::bigint from jsonb_path_query(settlements, '$[*].*[*] ? (exists(@.delay_ms))') as s (value)
   );
   answer jsonb := '{"stale": []}'::jsonb;
+  fault_detail text;
 begin
   if lease_ms is null or lease_ms not between 1 and 86400000 then
     raise sqlstate 'PT400' using message = 'lease_ms: has to be from 1 to 86400000';
@@ -7019,9 +7099,11 @@ begin
     perform messenger.end_cancels(transport, handled || adopted);
     answer := answer || '{"cancels": true}';
   end if;
+  perform messenger.check_deferred('messenger_settle_deliveries');
   return answer || jsonb_build_object('repeated', repeated::text[]);
 exception when others then
-  perform messenger.refuse_conflict(sqlstate, sqlerrm);
+  get stacked diagnostics fault_detail = pg_exception_detail;
+  perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
   raise;
 end
 $function$;
@@ -7583,6 +7665,7 @@ AS $function$
 declare
   relay messenger.relays;
   waits constant boolean := failure is not null;
+  fault_detail text;
 begin
   select r.* into relay from messenger.relays r
   where r.transport = messenger_finish_outbox.transport and r.shard = messenger_finish_outbox.shard
@@ -7605,9 +7688,11 @@ begin
     failure = left(messenger_finish_outbox.failure, 2000),
     retry_at = case when waits then messenger.clock() + messenger.relay_pause(r.failures + 1) end
   where r.transport = relay.transport and r.shard = relay.shard;
+  perform messenger.check_deferred('messenger_finish_outbox');
   return jsonb_build_object('stale', false);
 exception when others then
-  perform messenger.refuse_conflict(sqlstate, sqlerrm);
+  get stacked diagnostics fault_detail = pg_exception_detail;
+  perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
   raise;
 end
 $function$;
@@ -8494,6 +8579,7 @@ declare
   locked bigint[] := array[]::bigint[];
   fitting bigint[];
   leased jsonb;
+  fault_detail text;
 begin
   perform messenger.check_schedule_claim(token, max_schedules, lease_ms);
   if repeated then
@@ -8506,6 +8592,7 @@ begin
   leased := messenger.lease_schedules(token, fitting, lease_ms, payloads);
 
   -- Not in one statement with the leases: next_at would not see them yet.
+  perform messenger.check_deferred('messenger_claim_schedules');
   return jsonb_build_object(
     'schedules', leased,
     'now', public.messenger_now(),
@@ -8514,7 +8601,8 @@ begin
     'declarations_changed', messenger.declarations_changed(fingerprint)
   );
 exception when others then
-  perform messenger.refuse_conflict(sqlstate, sqlerrm);
+  get stacked diagnostics fault_detail = pg_exception_detail;
+  perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
   raise;
 end
 $function$;
@@ -8620,6 +8708,7 @@ declare
   message_ids jsonb;
   recorded public.messenger_schedule_runs[];
   written bigint[];
+  fault_detail text;
 begin
   if token is null then
     raise sqlstate 'PT400' using message = 'token: is required';
@@ -8635,6 +8724,7 @@ begin
   end if;
   recorded := array(select r from messenger.record_runs(token, advances, runs, message_ids) r);
   written := array(select messenger.write_advances(token, advances, recorded));
+  perform messenger.check_deferred('messenger_advance_schedules');
   return jsonb_build_object(
     'dispatched', (select count(r.message_id) from unnest(recorded) r),
     'skipped', (select count(*) from unnest(recorded) r where r.outcome = 'skipped'),
@@ -8645,7 +8735,8 @@ begin
     )
   );
 exception when others then
-  perform messenger.refuse_conflict(sqlstate, sqlerrm);
+  get stacked diagnostics fault_detail = pg_exception_detail;
+  perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
   raise;
 end
 $function$;
@@ -8698,16 +8789,18 @@ CREATE OR REPLACE FUNCTION public.messenger_save_schedules(schedules jsonb, decl
  SET search_path TO ''
 AS $function$
 declare
+  saved jsonb;
   violated text;
   missing text;
+  fault_detail text;
 begin
   if jsonb_typeof(schedules) is distinct from 'array' then
     raise sqlstate 'PT400' using message = 'schedules: has to be an array';
   end if;
-  return jsonb_build_object('schedules', (
-    select coalesce(jsonb_agg(messenger.save_schedule(value, declared) order by position), '[]')
-    from jsonb_array_elements(schedules) with ordinality as s (value, position)
-  ));
+  select coalesce(jsonb_agg(messenger.save_schedule(value, declared) order by position), '[]') into saved
+  from jsonb_array_elements(schedules) with ordinality as s (value, position);
+  perform messenger.check_deferred('messenger_save_schedules');
+  return jsonb_build_object('schedules', saved);
 exception
   when check_violation or not_null_violation then
     get stacked diagnostics violated = constraint_name, missing = column_name;
@@ -8722,7 +8815,8 @@ exception
   when unique_violation then
     raise sqlstate 'PT409' using message = 'name: another schedule has this name';
   when others then
-    perform messenger.refuse_conflict(sqlstate, sqlerrm);
+    get stacked diagnostics fault_detail = pg_exception_detail;
+    perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
     raise;
 end
 $function$;
@@ -8734,6 +8828,7 @@ CREATE OR REPLACE FUNCTION public.messenger_sync_schedules(schedules jsonb, fing
 AS $function$
 declare
   answer jsonb;
+  fault_detail text;
 begin
   begin
     answer := public.messenger_save_schedules(schedules, declared => true) -> 'schedules';
@@ -8766,9 +8861,11 @@ begin
   exception
     when sqlstate 'PT299' then null;
   end;
+  perform messenger.check_deferred('messenger_sync_schedules');
   return jsonb_build_object('schedules', answer);
 exception when others then
-  perform messenger.refuse_conflict(sqlstate, sqlerrm);
+  get stacked diagnostics fault_detail = pg_exception_detail;
+  perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
   raise;
 end
 $function$;
@@ -8967,6 +9064,9 @@ CREATE OR REPLACE FUNCTION public.messenger_unschedule(id bigint, user_id text D
  LANGUAGE plpgsql
  SET search_path TO ''
 AS $function$
+declare
+  is_gone boolean;
+  fault_detail text;
 begin
   delete from public.messenger_schedules s
   where s.id = messenger_unschedule.id
@@ -8974,9 +9074,12 @@ begin
       messenger_unschedule.user_id is null
       or s.stamps -> 'user' ->> 'id' = messenger_unschedule.user_id
     );
-  return found;
+  is_gone := found;
+  perform messenger.check_deferred('messenger_unschedule');
+  return is_gone;
 exception when others then
-  perform messenger.refuse_conflict(sqlstate, sqlerrm);
+  get stacked diagnostics fault_detail = pg_exception_detail;
+  perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
   raise;
 end
 $function$;
@@ -10179,11 +10282,17 @@ CREATE OR REPLACE FUNCTION public.messenger_enqueue_limited(messages jsonb, limi
  LANGUAGE plpgsql
  SET search_path TO ''
 AS $function$
+declare
+  answer jsonb;
+  fault_detail text;
 begin
   perform messenger.count_dispatches(limits);
-  return (select b.answer from public.messenger_enqueue_body(messages) as b (answer));
+  answer := (select b.answer from public.messenger_enqueue_body(messages) as b (answer));
+  perform messenger.check_deferred('messenger_enqueue_limited');
+  return answer;
 exception when others then
-  perform messenger.refuse_conflict(sqlstate, sqlerrm);
+  get stacked diagnostics fault_detail = pg_exception_detail;
+  perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
   raise;
 end
 $function$;
@@ -10193,11 +10302,14 @@ CREATE FUNCTION public.messenger_emit_limited(event text, value jsonb, limits js
  LANGUAGE plpgsql
  SET search_path TO ''
 AS $function$
+declare
+  fault_detail text;
 begin
   perform messenger.count_dispatches(limits);
   return public.messenger_emit(event, value);
 exception when others then
-  perform messenger.refuse_conflict(sqlstate, sqlerrm);
+  get stacked diagnostics fault_detail = pg_exception_detail;
+  perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
   raise;
 end
 $function$;
@@ -10588,6 +10700,8 @@ CREATE OR REPLACE FUNCTION public.messenger_cancel_message(id bigint, user_id te
  SET enable_seqscan TO 'off'
  SET enable_bitmapscan TO 'off'
 AS $function$
+declare
+  fault_detail text;
 begin
   -- The outbox comes first: a message that an engine has may just become one of home.
   perform messenger.cancel_positions(messenger.positions_of(id, user_id));
@@ -10601,9 +10715,11 @@ begin
   ) then
     perform messenger.cancel_ids(array[messenger_cancel_message.id]);
   end if;
+  perform messenger.check_deferred('messenger_cancel_message');
   return public.messenger_follow(messenger_cancel_message.id, messenger_cancel_message.user_id);
 exception when others then
-  perform messenger.refuse_conflict(sqlstate, sqlerrm);
+  get stacked diagnostics fault_detail = pg_exception_detail;
+  perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
   raise;
 end
 $function$;
@@ -10723,6 +10839,7 @@ CREATE OR REPLACE FUNCTION public.messenger_change_user_schedule(user_id text, i
 AS $function$
 declare
   known public.messenger_schedules;
+  fault_detail text;
 begin
   perform messenger.lock_schedule_quota(user_id);
   perform messenger.count_dispatches(limits);
@@ -10748,9 +10865,11 @@ begin
   if known.disabled_by = 'finished' then
     perform messenger.check_schedule_quota(user_id, 0, max_schedules);
   end if;
+  perform messenger.check_deferred('messenger_change_user_schedule');
   return public.messenger_show_user_schedule(user_id, known.id) -> 'schedule';
 exception when others then
-  perform messenger.refuse_conflict(sqlstate, sqlerrm);
+  get stacked diagnostics fault_detail = pg_exception_detail;
+  perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
   raise;
 end
 $function$;
@@ -10969,6 +11088,7 @@ AS $function$
 declare
   answer jsonb;
   affected bigint;
+  fault_detail text;
 begin
   if coalesce(actor, '') = '' then
     raise sqlstate 'PT400' using message = 'actor: is required';
@@ -10992,9 +11112,11 @@ begin
       messenger.action_target(args, answer), affected
     );
   end if;
+  perform messenger.check_deferred('messenger_act');
   return answer;
 exception when others then
-  perform messenger.refuse_conflict(sqlstate, sqlerrm);
+  get stacked diagnostics fault_detail = pg_exception_detail;
+  perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
   raise;
 end
 $function$;
@@ -16504,6 +16626,9 @@ comment on routine messenger.check_callback(text,jsonb) is
 comment on routine messenger.check_dead_letters(bigint[],jsonb) is
   'Part of messenger_redrive: refuses ids of dead letters that cannot be messages, PT400, or PT413 if one is too large.';
 
+comment on routine messenger.check_deferred(text) is
+  'Part of calls over HTTP: where the call is one of this function, or of one whose name begins so, runs deferred triggers before it ends, so that messenger.refuse_conflict() sees their errors.';
+
 comment on routine messenger.check_event(text,jsonb) is
   'Part of an emit: refuses a key that no user may emit, and a value that is too large or has a number that a reader would change.';
 
@@ -16746,6 +16871,9 @@ comment on routine messenger.is_outside(bigint) is
 
 comment on routine messenger.is_queue_name(text) is
   'Whether a text may name a queue, or a lane of one; null for null.';
+
+comment on routine messenger.is_response_of_an_error(text,text) is
+  'Whether PostgREST makes the response of an error of these texts, which a trigger raises with SQLSTATE PGRST.';
 
 comment on routine messenger.join_lanes(messenger.claim_queue[]) is
   'Part of a claim: the queues, each once, with the limits of their lanes.';
@@ -17068,7 +17196,7 @@ comment on routine messenger.redriven_stamps(jsonb,bigint,jsonb) is
 comment on routine messenger.redriven_transport(text,jsonb) is
   'Part of messenger_redrive: the transport through which a dead letter goes again.';
 
-comment on routine messenger.refuse_conflict(text,text) is
+comment on routine messenger.refuse_conflict(text,text,text) is
   'Part of calls over HTTP: raises PT503 in place of a conflict of transactions, which PostgREST would repeat without end, and PT500 in place of a code that PostgREST would take for a status of success.';
 
 comment on routine messenger.refuse_other_batch() is

@@ -121,27 +121,67 @@ $$;
 comment on function messenger.refuse_late() is
   'Part of messenger_enqueue: refuses a message whose time to live is over when it falls due. It would never run.';
 
+-- https://docs.postgrest.org, "Raise errors with HTTP status codes". PostgREST turns texts that it cannot read into an
+-- error of its own, which tells nothing of the message.
+create function messenger.is_response_of_an_error(p_message text, p_detail text) returns boolean
+language plpgsql
+set search_path = ''
+as $$
+declare
+  response jsonb;
+begin
+  response := p_detail::jsonb;
+  return coalesce(
+    (response ->> 'status')::integer between 400 and 599 and jsonb_typeof(response -> 'headers') = 'object'
+      and (response -> 'headers')::text !~* '"content-' and p_message::jsonb ?& '{code,message}',
+    false
+  );
+exception when others then
+  return false;
+end
+$$;
+comment on function messenger.is_response_of_an_error(text, text) is
+  'Whether PostgREST makes the response of an error of these texts, which a trigger raises with SQLSTATE PGRST.';
+
 -- PostgREST repeats a call without end, also after its client has left, if it fails with a SQLSTATE for a conflict of
 -- transactions that a trigger of a project's own raises. A deadlock that Postgres has found is left to PostgREST: a
--- repeated call passes. So is a session of SQL, which repeats its own transaction. With SQLSTATE PTxyz a trigger names
+-- repeated call passes. It is known by its detail, which names the processes; its text is in the server's language. So
+-- is a session of SQL left alone, which repeats its own transaction. With SQLSTATE PTxyz and PGRST a trigger names
 -- the status of the response itself: PostgREST would pass on one that is no error as the function's answer.
-create function messenger.refuse_conflict(p_sqlstate text, p_message text) returns void
+create function messenger.refuse_conflict(p_sqlstate text, p_message text, p_detail text) returns void
 language plpgsql
 set search_path = ''
 as $$
 begin
   if coalesce(current_setting('request.method', true), '') = '' then
     return;
-  elsif left(p_sqlstate, 2) = '40' and p_message <> 'deadlock detected' then
+  elsif left(p_sqlstate, 2) = '40' and (p_sqlstate <> '40P01' or p_detail !~ '[0-9]') then
     raise sqlstate 'PT503' using
       message = format('the database has met another transaction: %s', p_message), detail = p_sqlstate;
-  elsif p_sqlstate ~ '^PT[^45]' then
+  elsif p_sqlstate ~ '^PT' and p_sqlstate !~ '^PT[45][0-9][0-9]$'
+    or p_sqlstate = 'PGRST' and not messenger.is_response_of_an_error(p_message, p_detail)
+  then
     raise sqlstate 'PT500' using message = p_message, detail = p_sqlstate;
   end if;
 end
 $$;
-comment on function messenger.refuse_conflict(text, text) is
+comment on function messenger.refuse_conflict(text, text, text) is
   'Part of calls over HTTP: raises PT503 in place of a conflict of transactions, which PostgREST would repeat without end, and PT500 in place of a code that PostgREST would take for a status of success.';
+
+-- The end of a call over HTTP. A deferred trigger of a project's own would run at the commit, where no function can
+-- turn its error into another. In a call of another function, which ends later, it stays deferred.
+create function messenger.check_deferred(p_function text) returns void
+language plpgsql
+set search_path = ''
+as $$
+begin
+  if starts_with(current_setting('request.path', true), '/rpc/' || p_function) and pg_trigger_depth() = 0 then
+    set constraints all immediate;
+  end if;
+end
+$$;
+comment on function messenger.check_deferred(text) is
+  'Part of calls over HTTP: where the call is one of this function, or of one whose name begins so, runs deferred triggers before it ends, so that messenger.refuse_conflict() sees their errors.';
 
 -- The call over HTTP. PostgREST passes the whole body to a single parameter without a name. A parameter with a
 -- name has to be taken out of the body first, which costs 1 us a message. PostgREST passes a set of one row on as
@@ -154,6 +194,7 @@ as $$
 declare
   -- Postgres keeps no array of 256 MiB, and time runs out before that.
   max_bytes constant integer := 67108864;
+  fault_detail text;
 begin
   if pg_column_size($1) > max_bytes then
     raise sqlstate 'PT413' using message = format(
@@ -162,8 +203,13 @@ begin
     );
   end if;
   return next public.messenger_enqueue($1, true);
+  -- As messenger.check_deferred(), whose call costs 10 us.
+  if starts_with(current_setting('request.path', true), '/rpc/messenger_enqueue_body') then
+    set constraints all immediate;
+  end if;
 exception when others then
-  perform messenger.refuse_conflict(sqlstate, sqlerrm);
+  get stacked diagnostics fault_detail = pg_exception_detail;
+  perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
   raise;
 end
 $$;

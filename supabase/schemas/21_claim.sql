@@ -153,6 +153,8 @@ declare
 begin
   messages := '[]';
   refused := 0;
+  -- The error of a deferred trigger has to come with its row.
+  set constraints all immediate;
   foreach place in array p_claim.locked loop
     begin
       one.locked := array[place];
@@ -255,6 +257,9 @@ create function public.messenger_claim(
 language plpgsql
 set search_path = ''
 as $$
+declare
+  answer json;
+  fault_detail text;
 begin
   if not exists (
     select from pg_catalog.pg_trigger t
@@ -267,12 +272,15 @@ begin
     );
   end if;
   begin
-    return messenger.claim_messages(
+    answer := messenger.claim_messages(
       token, max_messages, lease_ms, queues, last_keys, run_alone, sweep, repeated, slots, start_within_ms,
       max_bytes, unread, bare_stamps
     );
+    perform messenger.check_deferred('messenger_claim');
+    return answer;
   exception when others then
-    perform messenger.refuse_conflict(sqlstate, sqlerrm);
+    get stacked diagnostics fault_detail = pg_exception_detail;
+    perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
     raise;
   end;
 end

@@ -277,6 +277,7 @@ as $$
 declare
   batch_id bigint;
   number integer := 0;
+  fault_detail text;
 begin
   if cardinality(ids) > 1000 then
     raise sqlstate 'PT400' using message = 'ids: have to be at most 1000';
@@ -287,9 +288,11 @@ begin
     perform messenger.fold_batch(batch_id);
     number := number + 1;
   end loop;
+  perform messenger.check_deferred('messenger_fold_batches');
   return jsonb_build_object('folded', number);
 exception when others then
-  perform messenger.refuse_conflict(sqlstate, sqlerrm);
+  get stacked diagnostics fault_detail = pg_exception_detail;
+  perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
   raise;
 end
 $$;

@@ -197,7 +197,7 @@ as $$
 declare
   own public.messenger_batches;
   known messenger.batch_chunks;
-  hash bigint;
+  hash bigint; fault_detail text;
 begin
   perform messenger.check_batch(batch);
   if jsonb_typeof(messages) is distinct from 'array' or jsonb_array_length(messages) > 1000 then
@@ -236,12 +236,14 @@ begin
     where b.id = own.id;
     perform messenger.fold_batch(own.id);
   end if;
+  perform messenger.check_deferred('messenger_write_batch');
   return (
     select jsonb_build_object('id', b.id::text, 'total', b.total, 'sealed', b.sealed_at is not null)
     from public.messenger_batches b where b.id = own.id
   );
 exception when others then
-  perform messenger.refuse_conflict(sqlstate, sqlerrm);
+  get stacked diagnostics fault_detail = pg_exception_detail;
+  perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
   raise;
 end
 $$;

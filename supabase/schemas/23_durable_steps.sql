@@ -178,6 +178,7 @@ as $$
 declare
   held bigint[];
   cancelled text[];
+  fault_detail text;
 begin
   if jsonb_typeof(saves) is distinct from 'array' or jsonb_array_length(saves) > 1000 then
     raise sqlstate 'PT400' using message = 'saves: has to be an array of at most 1000 messages';
@@ -207,12 +208,14 @@ begin
       m.retry_count <> 0 or m.interruptions <> 0 or m.quarantined or m.expires_at is not null
       or (m.stamps ? 'durable') is not true
     );
+  perform messenger.check_deferred('messenger_save_steps');
   return jsonb_build_object('stale', array(
     select g.id::text from jsonb_to_recordset(saves) as g (id bigint)
     where g.id <> all (held)
   )) || messenger.told_of_cancels(cancelled);
 exception when others then
-  perform messenger.refuse_conflict(sqlstate, sqlerrm);
+  get stacked diagnostics fault_detail = pg_exception_detail;
+  perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
   raise;
 end
 $$;

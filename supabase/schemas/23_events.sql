@@ -105,11 +105,17 @@ create function public.messenger_emit(event text, value jsonb default null) retu
 language plpgsql
 set search_path = ''
 as $$
+declare
+  id bigint;
+  fault_detail text;
 begin
   perform messenger.check_event(event, value);
-  return messenger.append_event(event, value)::text;
+  id := messenger.append_event(event, value);
+  perform messenger.check_deferred('messenger_emit');
+  return id::text;
 exception when others then
-  perform messenger.refuse_conflict(sqlstate, sqlerrm);
+  get stacked diagnostics fault_detail = pg_exception_detail;
+  perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
   raise;
 end
 $$;
@@ -123,6 +129,8 @@ create function public.messenger_emit_token(
 language plpgsql
 set search_path = ''
 as $$
+declare
+  fault_detail text;
 begin
   if token_id is null or expires_at is null then
     raise sqlstate 'PT400' using message = 'token: has to have an id and an end';
@@ -135,7 +143,8 @@ begin
   end if;
   return public.messenger_emit(event, value);
 exception when others then
-  perform messenger.refuse_conflict(sqlstate, sqlerrm);
+  get stacked diagnostics fault_detail = pg_exception_detail;
+  perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
   raise;
 end
 $$;

@@ -71,6 +71,7 @@ set search_path = ''
 as $$
 declare
   extended record;
+  fault_detail text;
 begin
   if jsonb_typeof(leases) is distinct from 'array' then
     raise sqlstate 'PT400' using message = 'leases: has to be an array';
@@ -80,6 +81,7 @@ begin
   end if;
   select * into extended from messenger.extend_messages(leases, lease_ms);
   perform messenger.shorten_leases(leases, extended.earliest);
+  perform messenger.check_deferred('messenger_heartbeat');
   return jsonb_build_object(
     'lost', array(
       select id from jsonb_array_elements(leases) as l (lease),
@@ -90,7 +92,8 @@ begin
     'cancelled', coalesce(extended.cancelled, '{}')
   );
 exception when others then
-  perform messenger.refuse_conflict(sqlstate, sqlerrm);
+  get stacked diagnostics fault_detail = pg_exception_detail;
+  perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
   raise;
 end
 $$;

@@ -93,6 +93,7 @@ as $$
 declare
   own constant uuid := messenger.installation_id();
   found jsonb;
+  fault_detail text;
 begin
   with given as materialized (
     select d.*, exists (
@@ -121,11 +122,13 @@ begin
   into found
   from given g
   left join started s on s.origin = g.origin and s.id = g.source_id and s.publication = g.publication;
+  perform messenger.check_deferred('messenger_look_up_deliveries');
   return jsonb_strip_nulls(jsonb_build_object(
     'deliveries', coalesce(found, '[]'), 'cancels', nullif(messenger.has_cancels(transport), false)
   ));
 exception when others then
-  perform messenger.refuse_conflict(sqlstate, sqlerrm);
+  get stacked diagnostics fault_detail = pg_exception_detail;
+  perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
   raise;
 end
 $$;
@@ -189,6 +192,7 @@ declare
     select (s.value ->> 'id')::bigint from jsonb_path_query(settlements, '$[*].*[*] ? (exists(@.delay_ms))') as s (value)
   );
   answer jsonb := '{"stale": []}'::jsonb;
+  fault_detail text;
 begin
   if lease_ms is null or lease_ms not between 1 and 86400000 then
     raise sqlstate 'PT400' using message = 'lease_ms: has to be from 1 to 86400000';
@@ -212,9 +216,11 @@ begin
     perform messenger.end_cancels(transport, handled || adopted);
     answer := answer || '{"cancels": true}';
   end if;
+  perform messenger.check_deferred('messenger_settle_deliveries');
   return answer || jsonb_build_object('repeated', repeated::text[]);
 exception when others then
-  perform messenger.refuse_conflict(sqlstate, sqlerrm);
+  get stacked diagnostics fault_detail = pg_exception_detail;
+  perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
   raise;
 end
 $$;

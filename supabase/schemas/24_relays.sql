@@ -409,6 +409,7 @@ as $$
 declare
   relay messenger.relays;
   waits constant boolean := failure is not null;
+  fault_detail text;
 begin
   select r.* into relay from messenger.relays r
   where r.transport = messenger_finish_outbox.transport and r.shard = messenger_finish_outbox.shard
@@ -431,9 +432,11 @@ begin
     failure = left(messenger_finish_outbox.failure, 2000),
     retry_at = case when waits then messenger.clock() + messenger.relay_pause(r.failures + 1) end
   where r.transport = relay.transport and r.shard = relay.shard;
+  perform messenger.check_deferred('messenger_finish_outbox');
   return jsonb_build_object('stale', false);
 exception when others then
-  perform messenger.refuse_conflict(sqlstate, sqlerrm);
+  get stacked diagnostics fault_detail = pg_exception_detail;
+  perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
   raise;
 end
 $$;

@@ -213,6 +213,7 @@ declare
   locked bigint[] := array[]::bigint[];
   fitting bigint[];
   leased jsonb;
+  fault_detail text;
 begin
   perform messenger.check_schedule_claim(token, max_schedules, lease_ms);
   if repeated then
@@ -225,6 +226,7 @@ begin
   leased := messenger.lease_schedules(token, fitting, lease_ms, payloads);
 
   -- Not in one statement with the leases: next_at would not see them yet.
+  perform messenger.check_deferred('messenger_claim_schedules');
   return jsonb_build_object(
     'schedules', leased,
     'now', public.messenger_now(),
@@ -233,7 +235,8 @@ begin
     'declarations_changed', messenger.declarations_changed(fingerprint)
   );
 exception when others then
-  perform messenger.refuse_conflict(sqlstate, sqlerrm);
+  get stacked diagnostics fault_detail = pg_exception_detail;
+  perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
   raise;
 end
 $$;

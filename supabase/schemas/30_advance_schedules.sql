@@ -240,6 +240,7 @@ declare
   message_ids jsonb;
   recorded public.messenger_schedule_runs[];
   written bigint[];
+  fault_detail text;
 begin
   if token is null then
     raise sqlstate 'PT400' using message = 'token: is required';
@@ -255,6 +256,7 @@ begin
   end if;
   recorded := array(select r from messenger.record_runs(token, advances, runs, message_ids) r);
   written := array(select messenger.write_advances(token, advances, recorded));
+  perform messenger.check_deferred('messenger_advance_schedules');
   return jsonb_build_object(
     'dispatched', (select count(r.message_id) from unnest(recorded) r),
     'skipped', (select count(*) from unnest(recorded) r where r.outcome = 'skipped'),
@@ -265,7 +267,8 @@ begin
     )
   );
 exception when others then
-  perform messenger.refuse_conflict(sqlstate, sqlerrm);
+  get stacked diagnostics fault_detail = pg_exception_detail;
+  perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
   raise;
 end
 $$;

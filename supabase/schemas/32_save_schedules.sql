@@ -178,16 +178,18 @@ language plpgsql
 set search_path = ''
 as $$
 declare
+  saved jsonb;
   violated text;
   missing text;
+  fault_detail text;
 begin
   if jsonb_typeof(schedules) is distinct from 'array' then
     raise sqlstate 'PT400' using message = 'schedules: has to be an array';
   end if;
-  return jsonb_build_object('schedules', (
-    select coalesce(jsonb_agg(messenger.save_schedule(value, declared) order by position), '[]')
-    from jsonb_array_elements(schedules) with ordinality as s (value, position)
-  ));
+  select coalesce(jsonb_agg(messenger.save_schedule(value, declared) order by position), '[]') into saved
+  from jsonb_array_elements(schedules) with ordinality as s (value, position);
+  perform messenger.check_deferred('messenger_save_schedules');
+  return jsonb_build_object('schedules', saved);
 exception
   when check_violation or not_null_violation then
     get stacked diagnostics violated = constraint_name, missing = column_name;
@@ -202,7 +204,8 @@ exception
   when unique_violation then
     raise sqlstate 'PT409' using message = 'name: another schedule has this name';
   when others then
-    perform messenger.refuse_conflict(sqlstate, sqlerrm);
+    get stacked diagnostics fault_detail = pg_exception_detail;
+    perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
     raise;
 end
 $$;
@@ -218,6 +221,7 @@ set search_path = ''
 as $$
 declare
   answer jsonb;
+  fault_detail text;
 begin
   begin
     answer := public.messenger_save_schedules(schedules, declared => true) -> 'schedules';
@@ -250,9 +254,11 @@ begin
   exception
     when sqlstate 'PT299' then null;
   end;
+  perform messenger.check_deferred('messenger_sync_schedules');
   return jsonb_build_object('schedules', answer);
 exception when others then
-  perform messenger.refuse_conflict(sqlstate, sqlerrm);
+  get stacked diagnostics fault_detail = pg_exception_detail;
+  perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
   raise;
 end
 $$;

@@ -333,6 +333,9 @@ returns boolean
 language plpgsql
 set search_path = ''
 as $$
+declare
+  is_gone boolean;
+  fault_detail text;
 begin
   delete from public.messenger_schedules s
   where s.id = messenger_unschedule.id
@@ -340,9 +343,12 @@ begin
       messenger_unschedule.user_id is null
       or s.stamps -> 'user' ->> 'id' = messenger_unschedule.user_id
     );
-  return found;
+  is_gone := found;
+  perform messenger.check_deferred('messenger_unschedule');
+  return is_gone;
 exception when others then
-  perform messenger.refuse_conflict(sqlstate, sqlerrm);
+  get stacked diagnostics fault_detail = pg_exception_detail;
+  perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
   raise;
 end
 $$;

@@ -90,11 +90,17 @@ returns jsonb
 language plpgsql
 set search_path = ''
 as $$
+declare
+  answer jsonb;
+  fault_detail text;
 begin
   perform messenger.count_dispatches(limits);
-  return (select b.answer from public.messenger_enqueue_body(messages) as b (answer));
+  answer := (select b.answer from public.messenger_enqueue_body(messages) as b (answer));
+  perform messenger.check_deferred('messenger_enqueue_limited');
+  return answer;
 exception when others then
-  perform messenger.refuse_conflict(sqlstate, sqlerrm);
+  get stacked diagnostics fault_detail = pg_exception_detail;
+  perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
   raise;
 end
 $$;
@@ -105,11 +111,14 @@ create function public.messenger_emit_limited(event text, value jsonb, limits js
 language plpgsql
 set search_path = ''
 as $$
+declare
+  fault_detail text;
 begin
   perform messenger.count_dispatches(limits);
   return public.messenger_emit(event, value);
 exception when others then
-  perform messenger.refuse_conflict(sqlstate, sqlerrm);
+  get stacked diagnostics fault_detail = pg_exception_detail;
+  perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
   raise;
 end
 $$;

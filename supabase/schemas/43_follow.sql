@@ -256,6 +256,8 @@ returns jsonb
 language plpgsql
 set search_path = ''
 as $$
+declare
+  fault_detail text;
 begin
   -- The outbox comes first: a message that an engine has may just become one of home.
   perform messenger.cancel_positions(messenger.positions_of(id, user_id));
@@ -269,9 +271,11 @@ begin
   ) then
     perform messenger.cancel_ids(array[messenger_cancel_message.id]);
   end if;
+  perform messenger.check_deferred('messenger_cancel_message');
   return public.messenger_follow(messenger_cancel_message.id, messenger_cancel_message.user_id);
 exception when others then
-  perform messenger.refuse_conflict(sqlstate, sqlerrm);
+  get stacked diagnostics fault_detail = pg_exception_detail;
+  perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
   raise;
 end
 $$;

@@ -96,6 +96,7 @@ set search_path = ''
 as $$
 declare
   known public.messenger_schedules;
+  fault_detail text;
 begin
   perform messenger.lock_schedule_quota(user_id);
   perform messenger.count_dispatches(limits);
@@ -121,9 +122,11 @@ begin
   if known.disabled_by = 'finished' then
     perform messenger.check_schedule_quota(user_id, 0, max_schedules);
   end if;
+  perform messenger.check_deferred('messenger_change_user_schedule');
   return public.messenger_show_user_schedule(user_id, known.id) -> 'schedule';
 exception when others then
-  perform messenger.refuse_conflict(sqlstate, sqlerrm);
+  get stacked diagnostics fault_detail = pg_exception_detail;
+  perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
   raise;
 end
 $$;

@@ -129,6 +129,7 @@ as $$
 declare
   answer jsonb;
   affected bigint;
+  fault_detail text;
 begin
   if coalesce(actor, '') = '' then
     raise sqlstate 'PT400' using message = 'actor: is required';
@@ -152,9 +153,11 @@ begin
       messenger.action_target(args, answer), affected
     );
   end if;
+  perform messenger.check_deferred('messenger_act');
   return answer;
 exception when others then
-  perform messenger.refuse_conflict(sqlstate, sqlerrm);
+  get stacked diagnostics fault_detail = pg_exception_detail;
+  perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
   raise;
 end
 $$;

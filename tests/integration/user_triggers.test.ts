@@ -7,21 +7,28 @@ import { testsOnStack, type TestStack } from "../support/stack.ts";
 const note = { type: "Note", payload: { text: "x" } };
 const schedule = { type: "interval", config: { interval: "1h" } };
 
-/** Runs the body while a trigger on the table raises the code. */
+const AT_ONCE = "create trigger refuse before insert or update";
+const AT_COMMIT = "create constraint trigger refuse after insert or update";
+const TRIGGERS = [["", AT_ONCE], [" at the commit", AT_COMMIT]] as const;
+
+/** Runs the body while a trigger on the table raises the code, at its statement or at the commit. */
 async function withTrigger(
   stack: TestStack,
   [table, code, when = "true"]: readonly [table: string, code: string, when?: string],
   body: () => Promise<void>,
+  create: typeof AT_ONCE | typeof AT_COMMIT = AT_ONCE,
 ): Promise<void> {
   await stack.sql.unsafe(`
     create function public.refuse() returns trigger language plpgsql as $$
     begin
       if ${when} then
-        raise exception using errcode = '${code}', message = 'the project refuses it';
+        raise exception using errcode = '${code}', message = 'the project refuses it',
+          detail = '${code === "PGRST" ? '{"status": 200, "headers": {}}' : ""}';
       end if;
       return new;
     end $$;
-    create trigger refuse before insert or update on public.${table}
+    ${create} on public.${table}
+      ${create === AT_COMMIT ? "deferrable initially deferred" : ""}
       for each row execute function public.refuse();
   `);
   try {
@@ -46,10 +53,11 @@ const CODES: readonly (readonly [code: string, status: number, name: string])[] 
   // PostgREST would take these for a response.
   ["PT200", 500, "database_error"],
   ["PT302", 500, "database_error"],
+  ["PGRST", 500, "database_error"],
 ];
 
 /** Codes of which PostgREST makes something else than an error: it repeats the first two without end. */
-const MISREAD = ["40001", "40P01", "PT200"] as const;
+const MISREAD = ["40001", "40P01", "PT200", "PGRST"] as const;
 
 testsOnStack({}, (test) => {
   for (const [code, status, name] of CODES) {
@@ -113,8 +121,12 @@ testsOnStack({}, (test) => {
     });
   }
 
-  for (const code of ["45000", "PT500", ...MISREAD]) {
-    test(`an outcome that a trigger refuses with ${code} ends its own message alone`, async (stack) => {
+  const refusals = TRIGGERS.flatMap((trigger) =>
+    ["P0001", "45000", "PT500", ...MISREAD].map((code) => [code, ...trigger] as const)
+  );
+
+  for (const [code, at, create] of refusals) {
+    test(`an outcome that a trigger refuses with ${code}${at} ends its own message alone`, async (stack) => {
       const ids = await stack.dispatch([1, 0, 1].map((failures) => ({
         ...{ type: "Wobbly", payload: { failures, snoozes: failures === 0 ? 1 : 0 } },
       })));
@@ -123,14 +135,12 @@ testsOnStack({}, (test) => {
       const when = `tg_op = 'UPDATE' and ${isSnoozed}`;
       await withTrigger(stack, ["messenger_messages", code, when], async () => {
         await stack.tick();
-      });
+      }, create);
       const dead = await stack.sql`select id::text from public.messenger_failed_messages`;
       assertEquals([await stack.count(), dead.map(({ id }) => id)], [0, [ids[1]]]);
     });
-  }
 
-  for (const code of ["P0001", ...MISREAD]) {
-    test(`a message that a trigger lets no worker have, with ${code}, is dead, and holds up no other`, async (stack) => {
+    test(`a message that a trigger lets no worker have, with ${code}${at}, is dead, and holds up no other`, async (stack) => {
       const [, bad] = await stack.dispatch(
         ["a", "b", "c"].map((text) => ({ ...note, payload: { text } })),
       );
@@ -138,13 +148,31 @@ testsOnStack({}, (test) => {
       await withTrigger(stack, ["messenger_messages", code, when], async () => {
         const { messages } = await stack.tick();
         assertEquals(messages.handled, 2);
-      });
+      }, create);
       const dead = await stack
         .sql`select id::text, reason, error from public.messenger_failed_messages`;
       assertEquals([...dead], [{
         ...{ id: bad, reason: "unrecoverable" },
         error: "the message could not be leased: the project refuses it",
       }]);
+    });
+  }
+
+  for (const [code, status] of [["40001", 503], ["PT200", 500], ["PGRST", 500]] as const) {
+    test(`what a trigger refuses with ${code} at the commit is ${status} at a dispatch, an emit and an operation`, async (stack) => {
+      const failed = await addFailed(stack);
+      await withTrigger(stack, ["messenger_messages", code], async () => {
+        assertEquals((await stack.post("dispatch", note)).status, status);
+        assertEquals(
+          (await ask(stack, "POST", `/failed-messages/${failed}/redrive`, {})).status,
+          status,
+        );
+      }, AT_COMMIT);
+      await withTrigger(stack, ["messenger_events", code], async () => {
+        const emitted = await stack.client.rpc("messenger_emit", { event: "paid" });
+        assertEquals(emitted.status, status);
+      }, AT_COMMIT);
+      assertEquals(await stack.count(), 0);
     });
   }
 });

@@ -1,6 +1,6 @@
 -- A trigger of a project's own raises a conflict of transactions.
 begin;
-select plan(5);
+select plan(10);
 create function public.test_conflict() returns trigger language plpgsql as $$
 begin
   raise exception using errcode = '400' || '01', message = 'the rows have changed';
@@ -32,6 +32,38 @@ select throws_ok(
 );
 select throws_ok(
   $$select messenger_enqueue_body('[{"type": "B"}]')$$, 'PT409', 'no', 'a status of an error stays'
+);
+
+create or replace function public.test_conflict() returns trigger language plpgsql as $$
+begin
+  raise exception using errcode = '40P01', message = 'Verklemmung entdeckt', detail = new.payload ->> 'detail';
+end
+$$;
+select throws_ok(
+  $$select messenger_enqueue_body('[{"type": "A", "payload": {"detail": "Prozess 7 wartet auf ShareLock."}}]')$$,
+  '40P01', 'Verklemmung entdeckt', 'a deadlock that Postgres has found stays one, whatever its language'
+);
+select throws_ok(
+  $$select messenger_enqueue_body('[{"type": "A", "payload": {"detail": ""}}]')$$,
+  'PT503', null, 'one that a trigger only tells of does not'
+);
+
+create or replace function public.test_conflict() returns trigger language plpgsql as $$
+begin
+  raise sqlstate 'PGRST' using message = '{"code": "X", "message": "no"}', detail = new.payload ->> 'detail';
+end
+$$;
+select throws_ok(
+  $$select messenger_enqueue_body('[{"type": "A", "payload": {"detail": "{\"status\": 200, \"headers\": {}}"}}]')$$,
+  'PT500', null, 'a response of success is an error'
+);
+select throws_ok(
+  $$select messenger_enqueue_body('[{"type": "A", "payload": {"detail": "none"}}]')$$,
+  'PT500', null, 'so is one that PostgREST cannot read'
+);
+select throws_ok(
+  $$select messenger_enqueue_body('[{"type": "A", "payload": {"detail": "{\"status\": 402, \"headers\": {}}"}}]')$$,
+  'PGRST', null, 'a response of an error stays'
 );
 
 select * from finish();
