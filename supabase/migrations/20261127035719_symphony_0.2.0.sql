@@ -1080,6 +1080,19 @@ begin
 end
 $function$;
 
+CREATE FUNCTION messenger.dead_reasons()
+ RETURNS text[]
+ LANGUAGE plpgsql
+ IMMUTABLE
+ SET search_path TO ''
+AS $function$
+begin
+  return array[
+    'exhausted', 'unrecoverable', 'crashed', 'invalid', 'unknown_type', 'expired', 'cancelled', 'interrupted'
+  ];
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION messenger.sequence_behind()
  RETURNS boolean
  LANGUAGE plpgsql
@@ -8134,13 +8147,11 @@ CREATE FUNCTION messenger.failed_filter(p_filter jsonb, p_all boolean)
  IMMUTABLE
  SET search_path TO ''
 AS $function$
+declare
+  reasons constant text[] := messenger.dead_reasons();
 begin
-  if p_filter ->> 'reason' <> '' and p_filter ->> 'reason' not in (
-    'exhausted', 'unrecoverable', 'crashed', 'invalid', 'unknown_type', 'expired', 'cancelled',
-    'interrupted'
-  ) then
-    raise sqlstate 'PT400' using message =
-      'reason: has to be one of exhausted, unrecoverable, crashed, invalid, unknown_type, expired, cancelled, interrupted';
+  if p_filter ->> 'reason' <> '' and p_filter ->> 'reason' <> all (reasons) then
+    raise sqlstate 'PT400' using message = format('reason: has to be one of %s', array_to_string(reasons, ', '));
   end if;
   return messenger.check_filter(p_filter, p_all);
 end
@@ -12820,9 +12831,7 @@ CREATE FUNCTION messenger.check_alert(p_alert public.messenger_alerts)
  SET search_path TO ''
 AS $function$
 declare
-  reasons constant text[] := array[
-    'exhausted', 'unrecoverable', 'crashed', 'invalid', 'unknown_type', 'expired', 'cancelled', 'interrupted'
-  ];
+  reasons constant text[] := messenger.dead_reasons();
   rules record;
   filter text;
 begin
@@ -16679,6 +16688,9 @@ comment on routine messenger.counts_for_alert(public.messenger_alerts,text,text)
 
 comment on routine messenger.dead_letter_problem(public.messenger_failed_messages,jsonb) is
   'Part of messenger_redrive: why a dead letter cannot be a message, as "field: problem"; null if it can.';
+
+comment on routine messenger.dead_reasons() is
+  'The reasons for which messages become dead letters.';
 
 comment on routine messenger.debounce_fault(jsonb) is
   'Part of messenger_enqueue: what is wrong with the times of a debounced message, beginning with the field; null if nothing is.';

@@ -25,6 +25,20 @@ create table public.messenger_failed_messages (
   failed_at timestamptz not null default now()
 );
 
+-- The same as in the constraint, which no function may stand in: a changed function checks no row again.
+create function messenger.dead_reasons() returns text[]
+language plpgsql immutable
+set search_path = ''
+as $$
+begin
+  return array[
+    'exhausted', 'unrecoverable', 'crashed', 'invalid', 'unknown_type', 'expired', 'cancelled', 'interrupted'
+  ];
+end
+$$;
+comment on function messenger.dead_reasons() is
+  'The reasons for which messages become dead letters.';
+
 comment on table public.messenger_failed_messages is
   'The dead letter queue. Redrive with messenger_redrive(), remove with messenger_remove_failed().';
 comment on column public.messenger_failed_messages.id is

@@ -4,13 +4,11 @@ create function messenger.failed_filter(p_filter jsonb, p_all boolean) returns j
 language plpgsql immutable
 set search_path = ''
 as $$
+declare
+  reasons constant text[] := messenger.dead_reasons();
 begin
-  if p_filter ->> 'reason' <> '' and p_filter ->> 'reason' not in (
-    'exhausted', 'unrecoverable', 'crashed', 'invalid', 'unknown_type', 'expired', 'cancelled',
-    'interrupted'
-  ) then
-    raise sqlstate 'PT400' using message =
-      'reason: has to be one of exhausted, unrecoverable, crashed, invalid, unknown_type, expired, cancelled, interrupted';
+  if p_filter ->> 'reason' <> '' and p_filter ->> 'reason' <> all (reasons) then
+    raise sqlstate 'PT400' using message = format('reason: has to be one of %s', array_to_string(reasons, ', '));
   end if;
   return messenger.check_filter(p_filter, p_all);
 end

@@ -167,9 +167,7 @@ language plpgsql stable
 set search_path = ''
 as $$
 declare
-  reasons constant text[] := array[
-    'exhausted', 'unrecoverable', 'crashed', 'invalid', 'unknown_type', 'expired', 'cancelled', 'interrupted'
-  ];
+  reasons constant text[] := messenger.dead_reasons();
   rules record;
   filter text;
 begin

@@ -1,6 +1,7 @@
 /** Schemas of the endpoints of messages and dead letters. */
 
 import { z } from "@hono/zod-openapi";
+import { DEAD_REASONS } from "../message/dead-reason.ts";
 import { STEPS_BUDGET_MS } from "./parts.ts";
 import {
   asksForSome,
@@ -18,17 +19,6 @@ import {
   withRanges,
 } from "./query-fields.ts";
 import { relations } from "./relation-schemas.ts";
-
-const REASONS = [
-  "exhausted",
-  "unrecoverable",
-  "crashed",
-  "invalid",
-  "unknown_type",
-  "expired",
-  "cancelled",
-  "interrupted",
-] as const;
 
 const step = z.object({
   handler: z.string(),
@@ -100,7 +90,7 @@ const dead = {
   queue: z.string(),
   priority: z.int(),
   status: z.literal("failed"),
-  reason: z.enum(REASONS),
+  reason: z.enum(DEAD_REASONS),
   error: z.string().nullable(),
   retryCount: z.int(),
   attempts: z.int(),
@@ -128,7 +118,7 @@ const origin = {
 
 const failedFields = {
   ...origin,
-  reason: z.enum(REASONS).optional(),
+  reason: z.enum(DEAD_REASONS).optional(),
   failedFrom: moment.optional(),
   failedUntil: moment.optional().openapi({ description: "Not included" }),
 };
@@ -151,7 +141,7 @@ export const failedQuery = withRanges(z.strictObject({
 /** Dead letters of one type that ended for the same reason and with the same error. */
 export const failedGroup = z.object({
   type: z.string(),
-  reason: z.enum(REASONS),
+  reason: z.enum(DEAD_REASONS),
   error: z.string().nullable().openapi({
     description:
       "The first 500 characters of the last error's text, which the filter `error` takes",
