@@ -59,15 +59,22 @@ export class Context {
 
   /**
    * A function of the project.
-   * @throws UsageError where the environment names no project
+   * @throws UsageError where the environment names no project, or what is none
    */
   connect(name: string): Call {
     const prefix = withDash(this.io.variable("SYMPHONY_FUNCTION_PREFIX") ?? "");
-    return createCall(
-      this.#required("SUPABASE_URL"),
-      this.#required("SUPABASE_SECRET_KEY"),
-      prefix + name,
-    );
+    const url = this.#required("SUPABASE_URL");
+    if (!URL.canParse(url) || !/^https?:/.test(url)) {
+      throw new UsageError(`SUPABASE_URL: has to be an http or https URL (${url})`);
+    }
+    const key = this.#required("SUPABASE_SECRET_KEY");
+    // No header takes anything else; fetch would call the project unreachable.
+    if (!/^[!-~]+$/.test(key.trim())) {
+      throw new UsageError(
+        "SUPABASE_SECRET_KEY: has to be a key without spaces or other characters",
+      );
+    }
+    return createCall(url, key, prefix + name);
   }
 
   #required(name: string): string {
@@ -154,19 +161,32 @@ const FIELDS: Readonly<Record<string, string>> = {
   maxMessages: "--max",
   failedFrom: "--from",
   failedUntil: "--to",
+  sentFrom: "--from",
+  sentUntil: "--to",
+  until: "--to",
   createdUntil: "--created-to",
   groupKey: "--group",
   from: "--from-step",
+  availableAt: "--at",
+  "config.cron": "--cron",
+  "config.interval": "--every",
+  "config.at": "--at",
 };
 
 /** The error with the command's options in place of the API's fields. */
 function withOptions(error: ApiError, options: readonly Option[]): ApiError {
-  const flagOf = (field: string) =>
-    options.find(({ long }) => long === FIELDS[field])?.long ??
-      options.find((option) => option.attributeName() === field)?.long;
-  const message = error.message
-    .replace(/^\w+(?=: )/, (field) => flagOf(field) ?? field)
-    .replace(/(?<=has to come after )\w+$/, (field) => flagOf(field) ?? field);
+  const flagOf = (path: string) => {
+    const field = path.replace(/^schedule\./, "");
+    return options.find(({ long }) => long === FIELDS[field])?.long ??
+      options.find((option) => option.attributeName() === field)?.long ?? path;
+  };
+  const [path = ""] = /^[\w.]+(?=: )/.exec(error.message) ?? [];
+  const problem = error.message.slice(path.length);
+  // A payload has the names of its user.
+  const told = path.startsWith("payload")
+    ? problem
+    : problem.replace(/(?<=has to come after )\w+|\b[a-z]+[A-Z]\w*/g, flagOf);
+  const message = `${flagOf(path)}${told}`;
   return new ApiError(error.status, error.code, message, error.details, { cause: error });
 }
 

@@ -103,6 +103,33 @@ testsOnStack({}, (test) => {
         ["failed redrive --to yesterday --from now", "--to: has to come after --from"],
         ["queues set default --max-workers 0", "--max-workers: has to be 1 or more"],
         ['dispatch Note {"text":"x"} --priority 5000', "--priority: "],
+        [
+          'dispatch Note {"text":"x"} --delay 5',
+          "--delay: has to be text with a unit like '250ms'",
+        ],
+        [
+          'dispatch Note {"text":"x"} --delay 1h --at 2h',
+          "--delay: give either delay or --at, not both",
+        ],
+        ['schedules create Note {"text":"x"} --cron @often', "--cron: must have five fields"],
+        ['schedules create Note {"text":"x"} --every 5', "--every: has to be text with a unit"],
+        [
+          'schedules create Note {"text":"x"} --at 2020-01-01',
+          "--at: 2020-01-01T00:00:00.000Z is in",
+        ],
+        ['schedules create Note {"text":"x"} --every 1h --max-runs 0', "--max-runs: has to be a"],
+        [
+          'schedules create Note {"text":"x"} --every 1h --catch-up-limit 2',
+          "--catch-up-limit: has an effect with --catch-up all only",
+        ],
+        [
+          'schedules create Note {"text":"x"} --every 1h --start-at 2030-01-02 --end-at 2030-01-01',
+          "--end-at: has to come after --start-at",
+        ],
+        ["schedules preview --cron @often", "--cron: must have five fields"],
+        ["schedules upcoming --from tomorrow --to yesterday", "--to: has to come after --from"],
+        ["webhooks resend --from tomorrow --to yesterday", "--to: has to come after --from"],
+        ['dispatch Note {"text":1}', "payload.text: "],
       ] as const
     ) {
       const { code, err } = await said(line);
@@ -130,7 +157,13 @@ Deno.test("wrong input is refused before anything is sent", async () => {
     [["dispatch", "Note", '{"n":1.00000000000000000001}'], "payload.n: has to be a number"],
     [["dispatch", "Note", '{"n":1,"n":2}'], "payload.n: stands twice"],
     [["schedules", "create", "Note", '{"n":1e400}', "--every", "1h"], "payload.n"],
-    [["failed", "edit", "1", '{"n":1e400}'], "--payload.n"],
+    [["failed", "edit", "1", '{"n":1e400}'], "payload.n"],
+    [["failed", "edit", "1", "{"], "error: payload: is not JSON"],
+    [["failed", "redrive", "1", "--payload", "{}", "--per-second", "5"], "--payload: goes with"],
+    [["failed", "redrive", "1", "--payload", "{}", "--queue", "mail"], "--payload: goes with"],
+    [["failed", "redrive", "1", "--payload", "{}", "--all"], "--payload: goes with one id"],
+    [["schedules", "preview", "1", "--timezone", "Europe/Berlin"], "it has its own settings"],
+    [["schedules", "preview", "1", "--queue", "mail"], "it has its own settings"],
     [["dispatch", "Note", "{}", "--at", "2026-02-30"], "--at: is no time"],
     [["failed", "remove", "--to", "3 months"], "--to: is no time"],
     [["failed", "show", ""], '"": is neither an id nor a name'],
@@ -147,5 +180,22 @@ Deno.test("wrong input is refused before anything is sent", async () => {
     assertEquals([code, out], [2, ""], line.join(" "));
     assertStringIncludes(err, named);
     assert(!err.includes("cannot be reached"), line.join(" "));
+  }
+});
+
+Deno.test("a URL or key of the environment that can be none is refused by its name", async () => {
+  const given = { SUPABASE_URL: "http://127.0.0.1:1", SUPABASE_SECRET_KEY: "x" };
+  const cases = [
+    { SUPABASE_URL: "example.supabase.co" },
+    { SUPABASE_URL: "postgresql://postgres@127.0.0.1/postgres" },
+    { SUPABASE_SECRET_KEY: "sb_secret\nx" },
+    { SUPABASE_SECRET_KEY: "ключ" },
+  ];
+  for (const wrong of cases) {
+    const { code, err } = await say("stats", { env: { ...given, ...wrong } });
+    assertEquals([code, err.slice(0, err.indexOf(": has to be"))], [
+      2,
+      `error: ${Object.keys(wrong)[0]}`,
+    ]);
   }
 });

@@ -98,10 +98,13 @@ export function addFailed(program: Command, context: Context): void {
       text("--payload <json>", "with this payload, for one id; see edit"),
       fromStep(),
     ],
-    (ids, options) =>
-      options.payload === undefined
-        ? change(context, "redrive", "redriven", ids, options)
-        : edit(context, ids, options.payload, options),
+    (ids, options) => {
+      if (options.payload === undefined) {
+        return change(context, "redrive", "redriven", ids, options);
+      }
+      refuseOthers(options);
+      return edit(context, ids, "--payload", options.payload, options);
+    },
   );
   addCommand<{ toQueue?: string; fromStep?: string }>(
     failed,
@@ -109,7 +112,7 @@ export function addFailed(program: Command, context: Context): void {
     "edit <id> <payload>",
     "redrives one with another payload, as JSON, that is checked first",
     [text("--to-queue <queue>", "into this queue instead"), fromStep()],
-    ([id = "", payload = ""], options) => edit(context, [id], payload, options),
+    ([id = "", payload = ""], options) => edit(context, [id], "payload", payload, options),
   );
   addCommand<Change>(
     failed,
@@ -158,9 +161,21 @@ function change(
   return changeMany(context, { path, body, ids, dryRun, participle, noun: "dead letter" });
 }
 
+/** The options of a redrive that go with another payload. */
+const WITH_PAYLOAD = new Set(["payload", "toQueue", "fromStep", "dryRun", "json", "wide"]);
+
+/** @throws UsageError if there is an option that has no effect beside another payload */
+function refuseOthers(options: Change): void {
+  if (Object.keys(options).every((name) => WITH_PAYLOAD.has(name))) return;
+  throw new UsageError(
+    "--payload: goes with one id; of the other options only --to-queue, --from-step and --dry-run",
+  );
+}
+
 async function edit(
   context: Context,
   ids: readonly string[],
+  name: string,
   payload: string,
   { toQueue, fromStep, dryRun }: { toQueue?: string; fromStep?: string; dryRun?: boolean },
 ): Promise<void> {
@@ -170,7 +185,7 @@ async function edit(
     "POST",
     `${pathTo("failed-messages", id)}/redrive`,
     {
-      payload: parseJson(payload, "--payload"),
+      payload: parseJson(payload, name),
       ...(toQueue !== undefined && { toQueue }),
       ...(fromStep !== undefined && { from: fromStep }),
       ...(dryRun && { dryRun }),

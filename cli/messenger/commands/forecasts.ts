@@ -72,10 +72,13 @@ async function preview(
   named: string | undefined,
   { n = 5, ...options }: Timing & { n?: number },
 ): Promise<void> {
-  const { schedule } = fieldsOf(context, options);
+  const { message, schedule } = fieldsOf(context, options);
   const isNew = schedule.config !== undefined;
   if (isNew === (named !== undefined)) {
     throw new UsageError("give a schedule's id or name, or one of --cron, --every, --at");
+  }
+  if (!isNew && Object.keys({ ...message, ...schedule }).length > 0) {
+    throw new UsageError("a schedule that is there goes with --n only; it has its own settings");
   }
   const { body } = named === undefined
     ? await context.call("POST", "/schedules/preview", { schedule: withoutNull(schedule), n })

@@ -66,6 +66,14 @@ Deno.test("a text or number that is no duration is refused by a RangeError that 
   }
 });
 
+Deno.test("digits without a unit are told that the unit is missing, and not that a number is expected", () => {
+  const { message } = assertThrows(() => parseDuration("30", "delay"), RangeError);
+  assertEquals(
+    message,
+    `delay: has to be text with a unit like '250ms', '30s', '10m', '24h', '7d'; got "30"`,
+  );
+});
+
 Deno.test("any value is read as whole milliseconds up to 100 years, or throws a RangeError", () => {
   fc.assert(fc.property(fc.anything(), (value) => {
     try {

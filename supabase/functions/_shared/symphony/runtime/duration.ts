@@ -28,8 +28,12 @@ export function parseDuration(
 ): number {
   const ms = typeof value === "string" ? parseText(value) : value;
   if (typeof ms !== "number" || !(ms >= 0) || ms % 1 > 0) {
+    // Of "30" alone, its reader would think that it is a whole number.
+    const number = typeof value === "string" && /^\d+$/.test(value)
+      ? ""
+      : "a whole number of milliseconds, 0 or more, or ";
     throw new RangeError(
-      `${field}: has to be a whole number of milliseconds, 0 or more, or text like ` +
+      `${field}: has to be ${number}text with a unit like ` +
         `'250ms', '30s', '10m', '24h', '7d'; got ${showValue(value)}`,
     );
   }
