@@ -1,6 +1,6 @@
 /** A batch of the outbox is published in waves, and each fate is told. */
 
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import type { Publication } from "../../../../supabase/functions/_shared/symphony/database/outbox-calls.ts";
 import type {
   EngineMessage,
@@ -11,6 +11,7 @@ import {
   toEngine,
   wavesOf,
 } from "../../../../supabase/functions/_shared/symphony/worker/relay/publish.ts";
+import { isStorable } from "../../../../supabase/functions/_shared/symphony/runtime/json.ts";
 
 const ORIGIN = "00000000-0000-4000-8000-000000000001";
 
@@ -83,6 +84,26 @@ Deno.test("an engine that throws, or tells too few fates, is away", async () => 
     ...nothing,
     failure: "the engine told too few fates",
   });
+});
+
+Deno.test("whatever an engine throws or tells is a text that the database can keep", async () => {
+  const { proxy, revoke } = Proxy.revocable({}, {});
+  revoke();
+  const odd: unknown[] = ["a\0b", "a\ud83d", Object.create(null), proxy, Symbol("s")];
+  odd.push({ message: "a\0b" }, { message: 7 }, new Error("a\0" + "\u{1f600}".repeat(2_000)));
+  for (const error of odd) {
+    const fate = { kind: "refused", error } as const;
+    const told = [
+      (await publishBatch(engine({ "1": fate }), [row("1")], ORIGIN, always)).refused[0]?.error,
+      (await publishBatch({ publish: () => Promise.reject(error) }, [row("1")], ORIGIN, always))
+        .failure,
+      (await publishBatch(engine({ "1": { kind: "unknown", error } }), [row("1")], ORIGIN, always))
+        .failure,
+    ];
+    for (const text of told) {
+      assert(typeof text === "string" && text !== "" && isStorable(text) && text.length <= 2_000);
+    }
+  }
 });
 
 Deno.test("no wave begins once the relay may not start one", async () => {

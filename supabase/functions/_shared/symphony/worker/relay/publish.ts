@@ -1,7 +1,8 @@
 /** Publishes one batch of the outbox. Pure but for the engine's calls. */
 
 import type { BatchReport, Publication } from "../../database/outbox-calls.ts";
-import { readProperty } from "../../runtime/inspect.ts";
+import { describeError } from "../../message/describe-error.ts";
+import { isInstance } from "../../runtime/inspect.ts";
 import { within } from "../../runtime/within.ts";
 import { writeBody } from "../../transport/engine-body.ts";
 import type { EngineMessage, EngineSender, Published } from "../../transport/engine.ts";
@@ -78,7 +79,7 @@ async function publishWave(
     const signal = AbortSignal.timeout(PUBLISH_TIMEOUT_MS);
     return await within(engine.publish(messages, signal), PUBLISH_TIMEOUT_MS, late);
   } catch (error) {
-    return error instanceof Error ? error : new Error(String(error));
+    return isInstance(error, Error) ? error : new Error(textOf(error));
   }
 }
 
@@ -113,6 +114,7 @@ export function toEngine(row: Publication, origin: string): EngineMessage {
   return { id, publication, type, queue, priority, groupKey, body, bytes };
 }
 
+/** A text that the database can keep: one that it refuses would leave the whole batch to be published again. */
 function textOf(error: unknown): string {
-  return String(readProperty(error, "message") ?? error).slice(0, LONGEST_ERROR);
+  return describeError(error, { message: LONGEST_ERROR, stack: 0 }).message;
 }
