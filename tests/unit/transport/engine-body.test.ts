@@ -82,6 +82,9 @@ Deno.test("a body that Postgres could not keep is refused with the place of the 
     [JSON.stringify({ ...body, attempts: 2 ** 31 }), "attempts"],
     [JSON.stringify({ ...body, snoozes: 1e15 }), "snoozes"],
     [JSON.stringify({ ...body, createdAt: "0000-01-01T00:00:00Z" }), "createdAt"],
+    [JSON.stringify({ ...body, createdAt: "9999-12-31T23:59:59-14:00" }), "createdAt"],
+    [JSON.stringify({ ...body, availableAt: "0001-01-01T00:00:00+14:00" }), "availableAt"],
+    [JSON.stringify({ ...body, expiresAt: "0001-01-01T00:00:00+00:01" }), "expiresAt"],
   ];
   const deepest = JSON.parse("[".repeat(100) + "]".repeat(100));
   assertEquals(readBody(writeBody({ ...body, payload: deepest })).payload, deepest);

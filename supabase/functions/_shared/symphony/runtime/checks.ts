@@ -7,16 +7,19 @@ const FIRST_MOMENT = -62_135_596_800_000;
 /** The last allowed moment, in ms since 1970: the end of the year 9999. */
 export const LAST_MOMENT = 253_402_300_799_999;
 
+/** Whether a value is a Date in the years 1 to 9999. */
+export function isMoment(value: unknown): value is Date {
+  const ms = value instanceof Date ? value.getTime() : NaN;
+  return ms >= FIRST_MOMENT && ms <= LAST_MOMENT;
+}
+
 /**
  * Checks a moment and returns it in ms since 1970.
  * @throws RangeError that names the field, if the value is no Date in the years 1 to 9999
  */
 export function checkMoment(value: unknown, field: string): number {
-  const ms = value instanceof Date ? value.getTime() : NaN;
-  if (!(ms >= FIRST_MOMENT && ms <= LAST_MOMENT)) {
-    throw new RangeError(`${field}: has to be a valid Date in the years 1 to 9999`);
-  }
-  return ms;
+  if (isMoment(value)) return value.getTime();
+  throw new RangeError(`${field}: has to be a valid Date in the years 1 to 9999`);
 }
 
 /**

@@ -3,6 +3,7 @@
 import { z } from "zod";
 import { toStamps } from "../database/claimed-messages.ts";
 import type { Stamps } from "../message/envelope.ts";
+import { isMoment } from "../runtime/checks.ts";
 import { onFirstUse } from "../runtime/first-use.ts";
 import { toJson, UnstorableError } from "../runtime/json.ts";
 import { parseJson } from "../runtime/json-text.ts";
@@ -13,8 +14,10 @@ const MOST = 2_147_483_647;
 /** Anyone may have put a message into an engine: a counter that is none is refused. */
 const engineBody = onFirstUse(() => {
   const count = z.int().min(0).max(MOST).default(0);
-  /** Postgres has no year 0. */
-  const moment = z.iso.datetime({ offset: true }).refine((text) => !text.startsWith("0000"));
+  /** An offset may lead out of the years that a timestamptz has. */
+  const moment = z.iso.datetime({ offset: true }).refine((text) => isMoment(new Date(text)), {
+    message: "has to be in the years 1 to 9999",
+  });
   return z.object({
     /** Identity of the installation that dispatched it: ids are unique only within one. */
     origin: z.uuid(),
