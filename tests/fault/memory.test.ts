@@ -45,6 +45,19 @@ testsOnStack({
     assertEquals(stack.limitKills, []);
   });
 
+  test("600 messages whose results are large, or whose many handlers fail, end under 200 MB", async (stack) => {
+    for (const type of ["Kept", "Fails"]) {
+      await stack.sql`insert into public.messenger_messages (type, payload)
+        select ${type}, '{}' from generate_series(1, 600)`;
+      const { mb } = await drain(stack);
+      assert(mb > 0 && mb < MOST_MB, `${type}: ${mb} MB`);
+    }
+    const [row] = await stack.sql`select
+      (select count(*)::int from public.messenger_handled_messages) as kept,
+      (select count(*)::int from public.messenger_failed_messages) as failed`;
+    assertEquals([row?.kept, row?.failed, stack.limitKills], [600, 600, []]);
+  });
+
   test("500 messages with a hundred errors each in their history are handled under 200 MB", async (stack) => {
     await stack
       .sql`insert into public.messenger_messages (type, payload, retry_count, attempts, errors)

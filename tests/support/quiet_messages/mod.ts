@@ -1,4 +1,4 @@
-/** A message of any size, whose handler does nothing. */
+/** Messages of any size, and handlers that do nothing but return or throw much. */
 
 import { z } from "zod";
 import {
@@ -10,4 +10,24 @@ export { schedules } from "./schedules.ts";
 
 const Quiet = defineMessage({ type: "Quiet", schema: z.unknown(), handler: () => {} });
 
-export const messages: MessageDefinition[] = [Quiet];
+/** Its result is nearly as large as one may be. */
+const Kept = defineMessage({
+  type: "Kept",
+  schema: z.unknown(),
+  keep: { for: "1h", result: true },
+  handler: () => crypto.randomUUID() + "x".repeat(250_000),
+});
+
+const fail = () => {
+  throw new Error("m".repeat(2_000), { cause: new Error("c".repeat(4_000)) });
+};
+
+/** Thirty handlers fail with long errors. */
+const Fails = defineMessage({
+  type: "Fails",
+  schema: z.unknown(),
+  retry: { maxRetries: 0 },
+  handler: Object.fromEntries(Array.from({ length: 30 }, (_, n) => [`h${n}`, fail])),
+});
+
+export const messages: MessageDefinition[] = [Quiet, Kept, Fails];

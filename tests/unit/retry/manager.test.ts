@@ -1,6 +1,6 @@
 /** The retry manager: what it decides about a failed message, and that it writes it. */
 
-import { assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
 import { z } from "zod";
 import {
   defineMessage,
@@ -204,4 +204,17 @@ Deno.test("a handler that dispatches an unknown type has failed for good itself"
     durationMs: 0,
   });
   assertEquals(outcome.kind === "dead" && outcome.reason, "unrecoverable");
+});
+
+Deno.test("the errors of many handlers are cut to what a history keeps, and none is left out", () => {
+  const failures = Array.from({ length: 40 }, (_, n) => ({
+    handler: `h${n}`,
+    error: new Error(`${n} ${"m".repeat(2_000)}`, { cause: new Error("c".repeat(4_000)) }),
+  }));
+  const { errors } = manager().manager.decide(envelope(), new HandlersFailedError(failures), {
+    durationMs: 0,
+  });
+  assertEquals(errors.map(({ handler }) => handler), failures.map(({ handler }) => handler));
+  assert(errors.every(({ message }, n) => message.startsWith(`${n} mmm`)));
+  assert(JSON.stringify(errors).length < 65_536);
 });

@@ -3,7 +3,7 @@
 import { assertEquals } from "@std/assert";
 import { z } from "zod";
 import { changed, overriding } from "../../support/changed_transport.ts";
-import { define, defineLate } from "../../support/definitions.ts";
+import { define, defineLate, payloads } from "../../support/definitions.ts";
 import { workbench } from "../../support/worker.ts";
 import {
   defineMessage,
@@ -113,4 +113,32 @@ Deno.test("outcomes are written, and a run ends, although the database can serve
   await bus.dispatchAll([50, 300, 700].map((payload) => ({ type: "T", payload })));
   assertEquals((await work({ budgetMs: 1_000 })).handled, 3);
   assertEquals(memory.messages, []);
+});
+
+Deno.test("no message starts while results of 8 MB are not written, and a call writes 4 MB at most", async () => {
+  let unwritten = 0;
+  let most = 0;
+  const calls: number[] = [];
+  const T = define(() => {
+    most = Math.max(most, ++unwritten);
+    return "x".repeat(250_000);
+  }, { keep: { for: "1h", result: true } });
+  const { bus, work } = workbench([T], {
+    wrap: (memory) => {
+      const slow = async <Answer>(settlements: readonly unknown[], call: () => Promise<Answer>) => {
+        calls.push(settlements.length);
+        // Handlers have many turns of the event loop meanwhile.
+        await new Promise((resolve) => setTimeout(resolve, 20));
+        unwritten -= settlements.length;
+        return await call();
+      };
+      return overriding(memory, {
+        settle: (some) => slow(some, () => memory.settle(some)),
+        settleAndClaim: (some, request) => slow(some, () => memory.settleAndClaim(some, request)),
+      });
+    },
+  });
+  await bus.dispatchAll(payloads(150));
+  assertEquals((await work({ batchSize: 150, budgetMs: 60_000 })).handled, 150);
+  assertEquals([most <= 34 + 5, Math.max(...calls) <= 16], [true, true]);
 });

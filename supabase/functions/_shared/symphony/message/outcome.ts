@@ -31,6 +31,8 @@ export interface Handled {
   readonly keepMs?: number;
   /** The value that its handler returned, as JSON, where it is kept. */
   readonly result?: unknown;
+  /** Bytes of that JSON. */
+  readonly resultBytes?: number;
   /** Progress was written for it, and is deleted with it. */
   readonly progressed?: boolean;
   /** It has durable steps, which are deleted with it. */

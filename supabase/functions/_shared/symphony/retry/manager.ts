@@ -82,6 +82,8 @@ const OPTIONS = Object.keys(
   } satisfies Record<keyof RetryManagerOptions, true>,
 );
 
+/** Longest texts of the errors of one attempt, in characters. */
+const HISTORY_LENGTH = 48_000;
 /** Longest time of a hook, in ms. The worker then stops waiting for it. */
 const HOOK_TIMEOUT_MS = 10_000;
 
@@ -230,8 +232,11 @@ export class RetryManager {
   #history(envelope: Envelope, error: unknown, { durationMs }: FailedAttempt): AttemptError[] {
     const several = isInstance(error, HandlersFailedError) ? readList(error, "failures") : [];
     const failures: unknown[] = several.length > 0 ? several : [{ error }];
+    // Postgres keeps 64 KB of a history. Beyond that, the texts of each handler are cut, and no handler is left out.
+    const share = Math.floor(HISTORY_LENGTH / failures.length);
+    const bounds = share < 6_000 ? { message: share / 3, stack: share * 2 / 3 } : {};
     return failures.map((failure) => ({
-      ...describeError(readProperty(failure, "error")),
+      ...describeError(readProperty(failure, "error"), bounds),
       ...handlerOf(failure),
       attempt: envelope.attempts,
       at: this.#now().toISOString(),

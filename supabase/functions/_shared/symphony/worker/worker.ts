@@ -118,9 +118,14 @@ class Worker {
     return this.#claimer.buffer.size > 0 || this.#slots.busy > 0;
   }
 
+  /** Slots that may be filled now: none while large outcomes wait to be written. */
+  get #free(): number {
+    return this.#settler.buffer.isFull ? 0 : this.#slots.free;
+  }
+
   /** How long no slot has become free, in ms; 0 if one is free. */
   #stalledMs(now: number): number {
-    return this.#slots.free > 0 ? 0 : now - this.#slots.filledAt;
+    return this.#free > 0 ? 0 : now - this.#slots.filledAt;
   }
 
   #checkLimits(now: number): void {
@@ -133,7 +138,7 @@ class Worker {
   #runClaimed(now: number): void {
     const { buffer } = this.#claimer;
     this.#settler.buffer.release(this.#claimer.takeLate(now));
-    while (!this.#end.isNear && buffer.size > 0 && this.#slots.free > 0) {
+    while (!this.#end.isNear && buffer.size > 0 && this.#free > 0) {
       const envelopes = buffer.take(this.#slots.capacity);
       this.#end.budget.messages -= envelopes.length;
       this.#slots.start(envelopes, now);
@@ -183,10 +188,10 @@ class Worker {
   }
 
   #claimRequest(now: number, settles: boolean): ClaimRequest | null {
-    const { free, busy, size: running, runsQuarantined } = this.#slots;
+    const { busy, size: running, runsQuarantined } = this.#slots;
     if (this.#end.isNear || runsQuarantined || now >= this.#leases.endAt) return null;
     return this.#claimer.request({
-      ...{ now, free, busy, running, settles },
+      ...{ now, free: this.#free, busy, running, settles },
       stalledMs: this.#stalledMs(now),
       budget: this.#end.budget.messages,
     });

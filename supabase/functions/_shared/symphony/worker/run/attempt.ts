@@ -9,6 +9,7 @@ import type { RetryManager } from "../../retry/manager.ts";
 import type { Logger } from "../../runtime/log.ts";
 import type { DurableRun } from "../durable/durable-run.ts";
 import type { DurableAttempt, DurableTools } from "../durable/durable-call.ts";
+import type { StepResult } from "../durable/result.ts";
 import type { Deadlines } from "./deadlines.ts";
 import type { EffectBuffer } from "./effect-buffer.ts";
 import type { FormerRuns } from "./former-runs.ts";
@@ -48,7 +49,7 @@ export interface Attempt extends DurableAttempt {
   readonly handledBy: string[];
   readonly snoozes: Snooze[];
   /** The value that its only handler returned, as JSON, where it is kept. */
-  result?: unknown;
+  result?: StepResult;
   /** Its durable side, if it has made a durable call. */
   durable?: DurableRun | undefined;
   /** The dispatches of its handlers; made at the first one. */

@@ -4,7 +4,7 @@ import { batchStampOf } from "../../message/batch-stamps.ts";
 import type { MessageDefinition } from "../../message/definition.ts";
 import type { Stamps } from "../../message/envelope.ts";
 import { UnrecoverableError } from "../../message/errors.ts";
-import { toResult } from "../durable/result.ts";
+import { type StepResult, toResult } from "../durable/result.ts";
 import type { Ready } from "./attempt.ts";
 
 /** How long a member of a batch whose results are wanted is remembered at least, in ms: 30 days. */
@@ -38,10 +38,10 @@ export function keepMsOf(
 export async function resultOf(
   { type, result: schema }: MessageDefinition,
   value: unknown,
-): Promise<unknown> {
-  if (!schema) return toResult(value).value;
+): Promise<StepResult> {
+  if (!schema) return toResult(value);
   const parsed = await schema.safeParseAsync(value);
-  if (parsed.success) return toResult(parsed.data).value;
+  if (parsed.success) return toResult(parsed.data);
   const [issue] = parsed.error.issues;
   const place = ["result", ...issue?.path.map(String) ?? []].join(".");
   throw new UnrecoverableError(`${type}: ${place}: ${issue?.message ?? "is wrong"}`);

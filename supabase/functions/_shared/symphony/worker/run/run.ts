@@ -232,7 +232,7 @@ async function succeed(
   return {
     ...handled,
     ...(keepMs !== undefined && { keepMs }),
-    ...(result !== undefined && { result }),
+    ...(result?.value !== undefined && { result: result.value, resultBytes: result.bytes }),
     ...(progressed && { progressed }),
     ...(hasSteps && { durable: true }),
   };

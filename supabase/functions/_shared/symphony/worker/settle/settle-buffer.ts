@@ -1,6 +1,6 @@
 /** The settle buffer: outcomes that are not yet written, collected so that one call writes many. */
 
-import { type Effects, MAX_EFFECTS_SIZE } from "../../message/effects.ts";
+import type { Effects } from "../../message/effects.ts";
 import type { Envelope } from "../../message/envelope.ts";
 import { released, type Settlement, settlementOf } from "../../message/outcome.ts";
 
@@ -10,6 +10,14 @@ export interface Done {
   readonly envelope: Envelope;
 }
 
+/** Largest outcomes that one call writes, in characters of JSON, unless one alone is larger: effects, results, errors. */
+export const MAX_CALL_SIZE = 4 * 1_048_576;
+/**
+ * With outcomes of this size that wait or are being written, no further message starts. A call takes several times its
+ * size while it is written, and a function has 256 MB.
+ */
+export const MAX_UNWRITTEN_SIZE = 8 * 1_048_576;
+
 /** Longest time that an outcome waits for others before it is written. */
 const FLUSH_AFTER_MS = 100;
 
@@ -17,9 +25,10 @@ const FLUSH_AFTER_MS = 100;
 export class SettleBuffer {
   #waiting: Done[] = [];
   #oldestAt = Infinity;
-  /** Size of the effects of the waiting outcomes, in characters of JSON. */
-  #effectsSize = 0;
+  /** Size of the waiting outcomes, in characters of JSON. */
+  #size = 0;
   readonly #writing = new Set<readonly Done[]>();
+  #writingSize = 0;
 
   /** @param enough number of outcomes that are written at once, without waiting for more */
   constructor(private readonly enough: number) {}
@@ -39,7 +48,12 @@ export class SettleBuffer {
     const settlement = settlementOf(envelope, outcome, effects);
     if (this.isEmpty) this.#oldestAt = performance.now();
     this.#waiting.push({ settlement, envelope });
-    if (effects) this.#effectsSize += effects.size;
+    this.#size += sizeOf(settlement);
+  }
+
+  /** Whether the outcomes that wait or are being written take so much memory that no further message may start. */
+  get isFull(): boolean {
+    return this.#size + this.#writingSize >= MAX_UNWRITTEN_SIZE;
   }
 
   /** Gives back messages that were not started. */
@@ -58,7 +72,7 @@ export class SettleBuffer {
   }
 
   /**
-   * Takes the waiting outcomes, to write them, as far as one call can write their effects. Call {@link written}
+   * Takes the waiting outcomes, to write them, as far as one call can write them. Call {@link written}
    * once that is over.
    */
   take(): readonly Done[] {
@@ -67,7 +81,9 @@ export class SettleBuffer {
     const taken = end === Infinity ? this.#waiting : this.#waiting.slice(0, end);
     this.#waiting = end === Infinity ? [] : this.#waiting.slice(end);
     this.#writing.add(taken);
-    this.#effectsSize = totalSize(this.#waiting);
+    const takenSize = end === Infinity ? this.#size : totalSize(taken);
+    this.#size -= takenSize;
+    this.#writingSize += takenSize;
     // Outcomes that remain are due at once.
     if (this.isEmpty) this.#oldestAt = Infinity;
     return taken;
@@ -77,28 +93,28 @@ export class SettleBuffer {
   drop(): readonly Done[] {
     const dropped = [...this.#waiting, ...[...this.#writing].flat()];
     this.#waiting = [];
-    this.#effectsSize = 0;
+    this.#size = 0;
     this.#oldestAt = Infinity;
     return dropped;
   }
 
   get #isLarge(): boolean {
-    return this.#effectsSize > MAX_EFFECTS_SIZE;
+    return this.#size > MAX_CALL_SIZE;
   }
 
-  /** How many of the waiting outcomes have effects that one call can write; one in any case. */
+  /** How many of the waiting outcomes one call can write; one in any case. */
   #fitting(): number {
     let size = 0;
-    const end = this.#waiting.findIndex(({ settlement: { effects } }, index) => {
-      size += effects?.size ?? 0;
-      return index > 0 && size > MAX_EFFECTS_SIZE;
+    const end = this.#waiting.findIndex(({ settlement }, index) => {
+      size += sizeOf(settlement);
+      return index > 0 && size > MAX_CALL_SIZE;
     });
     return end === -1 ? Infinity : end;
   }
 
   /** The call that wrote these outcomes is over: their leases need no heartbeat any more. */
   written(taken: readonly Done[]): void {
-    this.#writing.delete(taken);
+    if (this.#writing.delete(taken)) this.#writingSize -= totalSize(taken);
   }
 
   /** Outcomes that wait or are being written: their leases have to be kept. */
@@ -111,5 +127,14 @@ export class SettleBuffer {
 }
 
 function totalSize(done: readonly Done[]): number {
-  return done.reduce((total, { settlement: { effects } }) => total + (effects?.size ?? 0), 0);
+  return done.reduce((total, { settlement }) => total + sizeOf(settlement), 0);
+}
+
+/** The parts of an outcome that its handler makes, and that no claim has counted. */
+function sizeOf({ outcome, effects }: Settlement): number {
+  let size = effects?.size ?? 0;
+  if (outcome.kind === "handled") return size + (outcome.resultBytes ?? 0);
+  if (outcome.kind !== "retry" && outcome.kind !== "dead") return size;
+  for (const { message, stack = "" } of outcome.errors) size += message.length + stack.length;
+  return size;
 }
