@@ -63,6 +63,13 @@ const FOREIGN: readonly [what: string, make: () => Response][] = [
   ["a page with 404", () => new Response("<html>Not found</html>", { status: 404 })],
   ["a page with 200", () => new Response("<html>Maintenance</html>")],
   ["nothing with 200", () => new Response("")],
+  ["nothing with 204", () => new Response(null, { status: 204 })],
+  ["null with 200", () => Response.json(null)],
+  ["a gateway's JSON with 200", () => Response.json({ status: "maintenance" })],
+  ["an empty list with 200", () => Response.json([])],
+  ["a text as JSON with 200", () => Response.json("ok")],
+  ["a list of a gateway's with 200", () => Response.json([{ status: "ok" }])],
+  ["a page with 429", () => new Response("slow", { status: 429, headers: { "retry-after": "1" } })],
   ["an empty list with 404", () => Response.json([], { status: 404 })],
   ["a gateway's JSON with 404", () => Response.json({ message: "no Route" }, { status: 404 })],
   ["a gateway's JSON with 401", () => Response.json({ code: 401 }, { status: 401 })],
@@ -96,6 +103,11 @@ testsOnStack({}, (test) => {
         () => transport.send([{ type: "Run", payload: 1 }]),
         () => transport.settle([]),
         () => transport.extendLeases([], 60_000),
+        () => transport.reserveIds(1),
+        () => transport.loadSteps([]),
+        () => transport.saveSteps([]),
+        () => transport.readEvents([]),
+        () => transport.emit("paid", null),
       ];
       for (const call of calls) {
         const error = await assertRejects(call, TransportError);

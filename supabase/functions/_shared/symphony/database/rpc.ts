@@ -3,6 +3,7 @@
 import type { SupabaseClient } from "@supabase/supabase-js";
 import { ConflictError, NotFoundError } from "../message/errors.ts";
 import { RateLimitedError } from "../message/rate-limit.ts";
+import { isResultOf } from "./result-checks.ts";
 import { faultOf, isWrittenByPostgrest, raisedWithStatus } from "./fault.ts";
 import { TransportError } from "../transport/transport.ts";
 
@@ -47,7 +48,11 @@ export async function callRpc<Answer>(
     // A response that was cut off is no JSON.
     (cause) => ({ data: null, error: { code: "", message: String(cause), details: "" } }),
   );
-  if (!error) return data as Answer;
+  if (!error) {
+    if (isResultOf(name, data)) return data as Answer;
+    const text = `HTTP success, not from PostgREST: ${JSON.stringify(data)}`;
+    throw new TransportError(name, text.slice(0, LONGEST_FOREIGN_TEXT), true, { fault: "passing" });
+  }
   throw errorOf(name, error, timeout.aborted ? "too_much" : undefined);
 }
 
