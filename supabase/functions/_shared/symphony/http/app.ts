@@ -125,7 +125,7 @@ function allowOrigins(c: Context, next: () => Promise<void>) {
   return cors({
     origin: "*",
     allowHeaders: [...new Set([...KNOWN_HEADERS, ...requested])],
-    allowMethods: ["GET", "POST", "PATCH", "DELETE", "OPTIONS"],
+    allowMethods: ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"],
     exposeHeaders: ["retry-after", "allow"],
     maxAge: PREFLIGHT_MAX_AGE_S,
   })(c, next);
