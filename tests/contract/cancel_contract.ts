@@ -54,6 +54,10 @@ export function testCancels(name: string, open: () => Promise<TransportUnderTest
         [{ ids: missing }, "ids: is null"],
         [{ ids: missing, type: "T" }, "ids: is null"],
         [{ type: "" }, "type: is empty"],
+        [{ ids: ids[0] as unknown as string[] }, "ids: have to be a list of ids"],
+        [{ ids: ["all"] }, "ids: have to be ids as text"],
+        [{ type: 5 as unknown as string }, "type: has to be a text"],
+        [{ all: "no" as unknown as boolean }, "all: has to be true or false"],
         [{ all: true, ids }, "all: goes with no other filter (ids was given)"],
       ] as const
     ) {

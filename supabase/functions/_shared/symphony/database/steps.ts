@@ -1,7 +1,6 @@
 /** Operations on many messages in steps: each call of the SQL function is one transaction. */
 
 import type { SupabaseClient } from "@supabase/supabase-js";
-import { checkNames } from "../runtime/option-names.ts";
 import { callRpc } from "./rpc.ts";
 import { TransportError } from "../transport/transport.ts";
 
@@ -60,45 +59,6 @@ export async function takeSteps(
     }
   }
   return sum;
-}
-
-/**
- * Refuses a filter that matches every message without `all: true`.
- * @param names of the filter's fields
- * @throws RangeError that names the field
- */
-export function checkFilter(filter: object, names: readonly string[]): void {
-  const fields = Object.entries(filter).filter(([name]) => name === "all" || names.includes(name));
-  for (const [name, value] of fields) {
-    // A value that was lost on the way must not widen the filter.
-    if (value === null || value === "") {
-      throw new RangeError(
-        `${name}: is ${value === null ? "null" : "empty"}; give a value, or leave it out`,
-      );
-    }
-  }
-  const given = fields.filter(([name, value]) => name !== "all" && value !== undefined);
-  const all = fields.some(([name, value]) => name === "all" && value === true);
-  if (given.length === 0 && !all) {
-    throw new RangeError(
-      `filter: give at least one of ${names.join(", ")}, or all: true`,
-    );
-  }
-  if (given.length > 0 && all) {
-    throw new RangeError(
-      `all: goes with no other filter (${given.map(([name]) => name).join(", ")} was given)`,
-    );
-  }
-}
-
-/**
- * Checks the filter of a cancel.
- * @throws RangeError that names the field
- */
-export function checkCancel(filter: object): void {
-  const names = ["ids", "type", "queue"];
-  checkNames(filter, ["all", ...names]);
-  checkFilter(filter, names);
 }
 
 function step(client: SupabaseClient, name: string, args: Readonly<Record<string, unknown>>) {

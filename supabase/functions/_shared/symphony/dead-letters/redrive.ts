@@ -5,7 +5,8 @@ import type { MessageBus } from "../bus/bus.ts";
 import { NotFoundError } from "../message/errors.ts";
 import { checkNames } from "../runtime/option-names.ts";
 import { redriveDeadLetters, showDeadLetter } from "../database/dead-letters.ts";
-import { checkFilter, type StepsLimits, type StepsResult } from "../database/steps.ts";
+import { checkFilter, checkValues, type OptionKind } from "../database/filters.ts";
+import type { StepsLimits, StepsResult } from "../database/steps.ts";
 
 /** Which dead letters to redrive, and how. Names and meanings are those of the SQL function's arguments. */
 export interface RedriveOptions extends StepsLimits {
@@ -70,10 +71,28 @@ const OPTIONS = Object.keys(
     signal: true,
   } satisfies Record<keyof RedriveOptions, true>,
 );
-const FILTER = [
-  ...["ids", "type", "queue", "reason", "error", "failedFrom", "failedUntil"],
-  ...["groupKey", "user", "createdFrom", "createdUntil"],
-];
+const FILTER: Readonly<Record<string, OptionKind>> = {
+  ids: "ids",
+  type: "text",
+  queue: "text",
+  reason: "text",
+  error: "text",
+  failedFrom: "moment",
+  failedUntil: "moment",
+  groupKey: "text",
+  user: "text",
+  createdFrom: "moment",
+  createdUntil: "moment",
+};
+const KINDS: Readonly<Record<string, OptionKind>> = {
+  ...FILTER,
+  all: "boolean",
+  maxMessages: "number",
+  perSecond: "number",
+  toQueue: "text",
+  from: "text",
+  dryRun: "boolean",
+};
 
 /**
  * Puts all dead letters that match the filter back into their queues, with fresh retries and their
@@ -89,11 +108,12 @@ export async function redrive(
   options: RedriveOptions,
 ): Promise<RedriveResult> {
   checkNames(options, OPTIONS);
+  checkValues(options, KINDS);
   const { all, ids, type, queue, reason, error, failedFrom, failedUntil, maxMessages } = options;
   const { groupKey, user, createdFrom, createdUntil } = options;
   const { perSecond, toQueue, payload, from, dryRun, after } = options;
   const edited = payload === undefined ? {} : { payload: await checked(supabase, bus, options) };
-  checkFilter(options, FILTER);
+  checkFilter(options, Object.keys(FILTER));
   if (failedFrom && failedUntil && failedUntil <= failedFrom) {
     throw new RangeError("failedUntil: has to come after failedFrom");
   }

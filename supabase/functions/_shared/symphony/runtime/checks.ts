@@ -28,7 +28,9 @@ export function checkMoment(value: unknown, field: string): number {
  */
 export function checkKey(value: unknown, field: string): string {
   if (typeof value !== "string" || !/^[^\p{Cc}\p{Cs}]{1,255}$/u.test(value)) {
-    throw new RangeError(`${field}: has to be 1 to 255 characters; got ${showValue(value)}`);
+    throw new RangeError(
+      `${field}: has to be 1 to 255 characters, no control characters; got ${showValue(value)}`,
+    );
   }
   return value;
 }

@@ -1,6 +1,6 @@
 /** The transport in memory, for tests: it behaves as the transport on Postgres does. */
 
-import { checkCancel } from "../database/steps.ts";
+import { checkCancel } from "../database/filters.ts";
 import type { BatchChunk, BatchResults, WrittenBatch } from "../message/dispatched-batch.ts";
 import type { FollowedBatch } from "../message/followed-batch.ts";
 import { cancelMessageOf } from "../message/cancel-stamp.ts";

@@ -19,7 +19,7 @@ import {
   settleMessages,
 } from "../database/leased-messages.ts";
 import { recordSeries } from "../database/series-calls.ts";
-import { checkCancel } from "../database/steps.ts";
+import { checkCancel } from "../database/filters.ts";
 import { cancelMessages } from "../database/waiting-messages.ts";
 import type { BatchChunk, BatchResults, WrittenBatch } from "../message/dispatched-batch.ts";
 import type { FollowedBatch } from "../message/followed-batch.ts";
