@@ -604,6 +604,21 @@ create table messenger.lane_turns (
   lane text collate "C" not null
 ) with (fillfactor = 10);
 alter table messenger.lane_turns enable row level security;
+create table messenger.lane_scans (
+  queue text collate "C" primary key,
+  scanned_at timestamptz not null,
+  due_from timestamptz
+);
+alter table messenger.lane_scans enable row level security;
+create table messenger.lanes_to_scan (
+  id bigint generated always as identity primary key,
+  queue text collate "C" not null,
+  lane text collate "C" not null
+);
+create index lanes_to_scan_lane_idx on messenger.lanes_to_scan (queue, lane);
+alter table messenger.lanes_to_scan enable row level security;
+create index messenger_queues_counted_idx on public.messenger_queues (name) where concurrency is not null;
+create index messenger_queues_rated_idx on public.messenger_queues (name) where rate_limit is not null;
 create type messenger.due_lane as (
   queue text,
   place messenger.claim_key,
@@ -991,6 +1006,11 @@ begin
   if after is null then
     insert into public.messenger_queues (name) select unnest(messenger.stray_queues())
     on conflict do nothing;
+    delete from messenger.lane_scans s where s.scanned_at < public.messenger_now() - interval '1 hour';
+    perform messenger.forget_lanes(array(
+      select t.id from messenger.lanes_to_scan t
+      where not exists (select from messenger.lane_scans s where s.queue = t.queue) limit 10000
+    ));
   end if;
 
   names := array(
@@ -2547,6 +2567,134 @@ AS $function$
   )
 $function$;
 
+CREATE FUNCTION messenger.has_scan(p_queue text)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  clock constant timestamptz := public.messenger_now();
+begin
+  return exists (
+    select from messenger.lane_scans s
+    where s.queue = p_queue and s.scanned_at > clock - interval '30 seconds' and s.scanned_at <= clock
+  );
+end
+$function$;
+
+CREATE FUNCTION messenger.lanes_due_from(p_queue text)
+ RETURNS timestamp with time zone
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  clock constant timestamptz := public.messenger_now();
+begin
+  return (
+    select s.due_from from messenger.lane_scans s
+    where s.queue = p_queue and s.scanned_at > clock - interval '30 seconds' and s.scanned_at <= clock
+  );
+end
+$function$;
+
+CREATE FUNCTION messenger.note_lane(p_lane text)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  parent constant text := split_part(p_lane, '/', 1);
+begin
+  if messenger.lanes_due_from(parent) is null then
+    return;
+  end if;
+  perform from messenger.lanes_to_scan t
+  where t.queue = parent and t.lane = p_lane
+  limit 1
+  for share skip locked;
+  if not found then
+    insert into messenger.lanes_to_scan (queue, lane) values (parent, p_lane);
+  end if;
+end
+$function$;
+
+CREATE FUNCTION messenger.forget_lanes(p_ids bigint[])
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+begin
+  if cardinality(p_ids) > 0 then
+    delete from messenger.lanes_to_scan t
+    where t.id = any (array(
+      select u.id from messenger.lanes_to_scan u where u.id = any (p_ids) for update skip locked
+    ));
+  end if;
+end
+$function$;
+
+CREATE FUNCTION messenger.note_scan(p_queue text, p_clock timestamp with time zone, p_lanes text[], p_noted bigint[])
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  helps constant boolean := cardinality(p_lanes) <= 1000;
+begin
+  if current_setting('transaction_isolation') <> 'read committed'
+    or not pg_try_advisory_xact_lock(messenger.queue_lock(p_queue))
+  then
+    return;
+  end if;
+  insert into messenger.lane_scans (queue, scanned_at, due_from)
+  values (p_queue, p_clock, case when helps then p_clock - interval '5 seconds' end)
+  on conflict on constraint lane_scans_pkey
+  do update set scanned_at = excluded.scanned_at, due_from = excluded.due_from;
+  perform messenger.forget_lanes(p_noted);
+  insert into messenger.lanes_to_scan (queue, lane) select distinct p_queue, l from unnest(p_lanes) as l where helps;
+end
+$function$;
+
+CREATE FUNCTION messenger.lanes_since_scan(p_queue text)
+ RETURNS text[]
+ LANGUAGE plpgsql
+ SET search_path TO ''
+ SET jit TO 'off'
+ SET enable_seqscan TO 'off'
+ SET enable_bitmapscan TO 'off'
+ SET enable_sort TO 'off'
+AS $function$
+declare
+  clock constant timestamptz := public.messenger_now();
+  due_from constant timestamptz := messenger.lanes_due_from(p_queue);
+  messages bigint;
+  named bigint;
+  lanes text[];
+begin
+  if due_from is null then
+    return null;
+  end if;
+  select coalesce(sum(d.number), 0), count(*) filter (where d.number = 0), coalesce(array_agg(distinct d.queue) filter (
+    where (select q.paused from public.messenger_queues q where q.name = d.queue) is not true
+  ), '{}') into messages, named, lanes
+  from (
+    select w.queue, count(*) as number
+    from (
+      select m.queue from messenger.ready_messages m
+      where split_part(m.queue, '/', 1) = p_queue and strpos(m.queue, '/') > 0
+        and m.available_at >= due_from and m.available_at <= clock
+      order by m.available_at limit 5000
+    ) as w
+    group by w.queue
+    union all
+    select t.lane, 0 from (
+      select distinct u.lane from messenger.lanes_to_scan u where u.queue = p_queue limit 1001
+    ) as t
+  ) as d;
+  return case when messages < 5000 and named <= 1000 and cardinality(lanes) <= 1000 then lanes end;
+end
+$function$;
+
 CREATE FUNCTION messenger.count_leased(p_queue text, p_most integer)
  RETURNS integer
  LANGUAGE plpgsql
@@ -3206,7 +3354,7 @@ begin
 end
 $function$;
 
-CREATE FUNCTION messenger.next_due_in_lanes(p_queue text)
+CREATE FUNCTION messenger.next_due_in_all_lanes(p_queue text)
  RETURNS timestamp with time zone
  LANGUAGE plpgsql
  SET search_path TO ''
@@ -3251,6 +3399,66 @@ begin
     most := 200000;
   end loop;
   return messenger.next_of_all_lanes(p_queue);
+end
+$function$;
+
+CREATE FUNCTION messenger.next_of_lanes_to_scan(p_queue text)
+ RETURNS timestamp with time zone
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  lanes constant text[] := array(
+    select distinct t.lane from messenger.lanes_to_scan t
+    where t.queue = p_queue and (select q.paused from public.messenger_queues q where q.name = t.lane) is not true
+  );
+begin
+  if lanes = '{}' then
+    return null;
+  end if;
+  return (
+    select min(greatest((messenger.due_key(l.queue, messenger.front_key(l.queue))).available_at, f.opens_at))
+    from unnest(lanes) as l (queue) left join messenger.full_lanes(p_queue) as f on f.queue = l.queue
+    where (messenger.due_key(l.queue, messenger.front_key(l.queue))).priority is not null
+  );
+end
+$function$;
+
+CREATE FUNCTION messenger.next_due_in_lanes(p_queue text)
+ RETURNS timestamp with time zone
+ LANGUAGE plpgsql
+ SET search_path TO ''
+ SET jit TO 'off'
+ SET enable_seqscan TO 'off'
+ SET enable_bitmapscan TO 'off'
+AS $function$
+declare
+  due_from constant timestamptz := messenger.lanes_due_from(p_queue);
+  lane record;
+  starts_at timestamptz;
+begin
+  if due_from is null then
+    return messenger.next_due_in_all_lanes(p_queue);
+  end if;
+  starts_at := messenger.next_of_lanes_to_scan(p_queue);
+  for lane in
+    select w.queue, min(w.available_at) as due_at
+    from (
+      select m.queue, m.available_at from messenger.ready_messages m
+      where split_part(m.queue, '/', 1) = p_queue and strpos(m.queue, '/') > 0 and m.available_at >= due_from
+      order by m.available_at limit 5000
+    ) as w
+    group by w.queue order by 2
+  loop
+    if lane.due_at >= starts_at then
+      return starts_at;
+    end if;
+    starts_at := least(starts_at, messenger.lane_starts_at(lane.queue, lane.due_at));
+  end loop;
+  if messenger.has_later_in_lanes(p_queue, 5000, 'infinity', due_from) then
+    return messenger.next_due_in_all_lanes(p_queue);
+  end if;
+  return starts_at;
 end
 $function$;
 
@@ -3495,7 +3703,7 @@ begin
 end
 $function$;
 
-CREATE FUNCTION messenger.has_later_in_lanes(p_queue text, p_messages integer, p_until timestamp with time zone)
+CREATE FUNCTION messenger.has_later_in_lanes(p_queue text, p_messages integer, p_until timestamp with time zone, p_from timestamp with time zone DEFAULT '-infinity'::timestamp with time zone)
  RETURNS boolean
  LANGUAGE plpgsql
  SET search_path TO ''
@@ -3507,7 +3715,8 @@ AS $function$
 begin
   return exists (
     select from messenger.ready_messages m
-    where split_part(m.queue, '/', 1) = p_queue and strpos(m.queue, '/') > 0 and m.available_at <= p_until
+    where split_part(m.queue, '/', 1) = p_queue and strpos(m.queue, '/') > 0
+      and m.available_at >= p_from and m.available_at <= p_until
     order by m.available_at offset p_messages limit 1
   );
 end
@@ -3657,11 +3866,13 @@ AS $function$
 declare
   -- Once: each call costs microseconds.
   clock constant timestamptz := public.messenger_now();
+  noted constant bigint[] := array(select t.id from messenger.lanes_to_scan t where t.queue = p_queue.name limit 10000);
   oldest text[] := array(select messenger.oldest_lanes(p_queue.name, 1000, p_known));
   names text[];
   closed text[] := array[]::text[];
   most integer := 1000;
   is_last boolean := false;
+  is_whole boolean;
   waiting messenger.due_lane[];
 begin
   loop
@@ -3675,8 +3886,10 @@ begin
       ) as w
       where (d).queue is not null limit p_max_lanes
     );
-    exit when is_last or cardinality(waiting) > 0 or cardinality(p_known) > 0
-      or cardinality(oldest) < 1000 and not messenger.has_later_in_lanes(p_queue.name, most, clock);
+    is_whole := is_last
+      or cardinality(waiting) = 0 and cardinality(oldest) < 1000
+        and not messenger.has_later_in_lanes(p_queue.name, most, clock);
+    exit when is_whole or cardinality(waiting) > 0 or cardinality(p_known) > 0;
     closed := closed || names;
     if most = 1000 and p_queue.lanes_limited then
       closed := closed || array(select f.queue from messenger.full_lanes(p_queue.name) f);
@@ -3691,7 +3904,51 @@ begin
       )
     end;
   end loop;
+  if p_known = '{}' and (is_last or most > 1000) then
+    if not is_whole and not messenger.has_scan(p_queue.name) then
+      names := array(select f.queue from messenger.lane_fronts(p_queue.name) f where f.due_at <= clock);
+      is_whole := true;
+    end if;
+    if is_whole then
+      perform messenger.note_scan(p_queue.name, clock, closed || names, noted);
+    end if;
+  end if;
   return waiting;
+end
+$function$;
+
+CREATE FUNCTION messenger.lanes_of_scan(p_queue messenger.claim_queue, p_lanes text[], p_except text[], p_slots integer)
+ RETURNS messenger.due_lane[]
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  noted constant messenger.lanes_to_scan[] := array(
+    select t from messenger.lanes_to_scan t where t.queue = p_queue.name limit 2000
+  );
+  names constant text[] := array(
+    select n from unnest(p_lanes) as n where n not in (select unnest(p_except))
+      and not (p_queue.lanes_limited and n in (select f.queue from messenger.full_lanes(p_queue.name) f))
+  );
+  lanes constant messenger.due_lane[] := array(
+    select d from (
+      select messenger.to_due_lane(
+        p_queue, n, messenger.front_key(n), (select q from public.messenger_queues q where q.name = n), p_slots
+      ) as d
+      from unnest(names) as n
+    ) as w
+    where (d).queue is not null
+  );
+begin
+  perform messenger.forget_lanes(array(
+    select (t).id from unnest(noted) as t
+    where (t).lane not in (select (l).queue from unnest(lanes) as l) and (
+      (t).lane not in (select unnest(p_lanes))
+      or (t).lane in (select unnest(names))
+        and (messenger.due_key((t).lane, messenger.front_key((t).lane))).priority is null
+    )
+  ));
+  return lanes;
 end
 $function$;
 
@@ -3750,14 +4007,21 @@ declare
     select k from unnest(messenger.known_lanes(p_queue, p_queues, p_last_keys, p_slots)) as k
     where not held ? (k).queue
   );
+  keyed constant text[] := array(
+    select k from jsonb_object_keys(p_last_keys || held) as k where starts_with(k, p_queue.name || '/')
+  );
+  since_scan text[];
   is_cut boolean;
 begin
   lanes := known;
   if messenger.is_among(p_queue.name, p_queues) then
-    select d.lanes, d.last_lane into lanes, last_lane
-    from messenger.due_lanes(p_queue, p_turn, known, array(
-      select k from jsonb_object_keys(p_last_keys || held) as k where starts_with(k, p_queue.name || '/')
-    ), p_max_lanes, p_slots) as d;
+    since_scan := messenger.lanes_since_scan(p_queue.name);
+    if since_scan is not null then
+      lanes := known || messenger.lanes_of_scan(p_queue, since_scan, keyed, p_slots);
+    else
+      select d.lanes, d.last_lane into lanes, last_lane
+      from messenger.due_lanes(p_queue, p_turn, known, keyed, p_max_lanes, p_slots) as d;
+    end if;
   end if;
   if last_lane is not null and cardinality(lanes) < p_max_lanes then
     lanes := lanes || messenger.waiting_lanes(
@@ -4025,6 +4289,9 @@ CREATE FUNCTION messenger.join_lanes(p_queues messenger.claim_queue[])
  RETURNS messenger.claim_queue[]
  LANGUAGE plpgsql
  SET search_path TO ''
+ SET jit TO 'off'
+ SET enable_seqscan TO 'off'
+ SET enable_bitmapscan TO 'off'
 AS $function$
 begin
   return array(
@@ -4040,17 +4307,19 @@ begin
       ) as d
       group by d.name, d.weight, d.limited, d.rated
     ) as q
+    left join public.messenger_queues o on o.name = q.name
     cross join lateral (
-      select coalesce(bool_or(n.concurrency is not null or n.rate_limit is not null), false) as limited,
-        coalesce(bool_or(n.rate_limit is not null), false) as rated
+      select q.in_lanes and (o.lane_concurrency is not null or o.lane_rate_limit is not null or r.own or exists (
+          select from public.messenger_queues c
+          where c.name > q.name || '/' and c.name < q.name || '/~' and c.concurrency is not null
+        )) as limited,
+        q.in_lanes and (o.lane_rate_limit is not null or r.own) as rated
       from (
-        select o.lane_concurrency as concurrency, o.lane_rate_limit as rate_limit
-        from public.messenger_queues o where o.name = q.name
-        union all
-        select r.concurrency, r.rate_limit
-        from public.messenger_queues r where r.name > q.name || '/' and r.name < q.name || '/~'
-      ) as n
-      where q.in_lanes
+        select q.in_lanes and exists (
+          select from public.messenger_queues c
+          where c.name > q.name || '/' and c.name < q.name || '/~' and c.rate_limit is not null
+        ) as own
+      ) as r
     ) as l
     order by q.nth
   );
@@ -4734,6 +5003,34 @@ begin
   end if;
   if p_settlement ? 'durable' then
     perform messenger.forget_steps(p_settlement, settled);
+  end if;
+  return settled;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION messenger.settle_released(p_settlement jsonb, p_fence uuid)
+ RETURNS bigint[]
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  settled bigint[];
+  lanes text[];
+begin
+  with released as (
+    update public.messenger_messages m
+    set status = 'pending', attempts = greatest(m.attempts, 1) - 1, lease_token = null, leased_until = null,
+      heartbeated = false
+    where m.id = any (
+        array(select jsonb_array_elements_text(p_settlement -> 'released')::bigint order by 1)
+      )
+      and m.lease_token = p_fence and not m.cancelled
+    returning m.id, m.queue
+  )
+  select coalesce(array_agg(r.id), '{}'), array_agg(distinct r.queue) filter (where strpos(r.queue, '/') > 0)
+  into settled, lanes from released r;
+  if lanes is not null then
+    perform messenger.note_lane(l) from unnest(lanes) as l;
   end if;
   return settled;
 end
@@ -9507,6 +9804,12 @@ declare
   until timestamptz;
   due_at timestamptz;
 begin
+  if exists (select from messenger.lane_scans) then
+    perform messenger.note_lane(o.queue) from (
+      select distinct w.queue from written w
+      where strpos(w.queue, '/') > 0 and w.available_at <= messenger.lanes_due_from(split_part(w.queue, '/', 1))
+    ) as o;
+  end if;
   if exists (
     select from written w
     where w.status = 'pending' and w.available_at <= public.messenger_now()
@@ -9545,6 +9848,9 @@ declare
   this_one constant text := pg_current_xact_id()::text;
   due_at constant double precision := extract(epoch from new.available_at);
 begin
+  if strpos(new.queue, '/') > 0 then
+    perform messenger.note_lane(new.queue);
+  end if;
   -- This transaction has already asked for a tick for this moment or an earlier one.
   if woken[1] = this_one and woken[2]::double precision <= due_at
     or exists (
@@ -9571,6 +9877,9 @@ declare
       when messenger.is_open(new.name) then messenger.next_due(array[new.name])
     end;
 begin
+  if strpos(new.name, '/') > 0 and not new.paused then
+    perform messenger.note_lane(new.name);
+  end if;
   if next_at < messenger.next_minute() then
     perform messenger.wake(next_at);
   end if;
@@ -15486,10 +15795,28 @@ comment on column messenger.installation.id is
 comment on column messenger.installation.singleton is
   'Always true: there is one row.';
 
+comment on column messenger.lane_scans.due_from is
+  'Claims read the messages that have fallen due from this moment on; null where more than 1,000 lanes had due messages, so that the scan helps none.';
+
+comment on column messenger.lane_scans.queue is
+  'Name of the queue, without a lane.';
+
+comment on column messenger.lane_scans.scanned_at is
+  'When a claim has read each lane.';
+
 comment on column messenger.lane_turns.lane is
   'Queue of the last lane that had its turn; the next claim begins behind it.';
 
 comment on column messenger.lane_turns.queue is
+  'Name of the queue, without a lane.';
+
+comment on column messenger.lanes_to_scan.id is
+  'Number of the row: a lane may have several.';
+
+comment on column messenger.lanes_to_scan.lane is
+  'Queue of the lane.';
+
+comment on column messenger.lanes_to_scan.queue is
   'Name of the queue, without a lane.';
 
 comment on column messenger.leases.queues is
@@ -16398,6 +16725,9 @@ comment on index messenger.delivery_starts_started_at_idx is
 comment on index messenger.handled_deliveries_handled_at_idx is
   'Deliveries by age, for pruning.';
 
+comment on index messenger.lanes_to_scan_lane_idx is
+  'Lanes to scan by their queue.';
+
 comment on index messenger.leases_until_idx is
   'Leases by the time at which the sweep checks them.';
 
@@ -16466,6 +16796,12 @@ comment on index public.messenger_events_xid_idx is
 
 comment on index public.messenger_messages_lanes_idx is
   'Messages in lanes by queue and due time, whatever their lane.';
+
+comment on index public.messenger_queues_counted_idx is
+  'Queues and lanes with a concurrency of their own.';
+
+comment on index public.messenger_queues_rated_idx is
+  'Queues and lanes with a rate of their own.';
 
 comment on index public.messenger_schedule_runs_failed_idx is
   'Runs that failed, for the alert that a schedule fails again and again.';
@@ -16788,6 +17124,9 @@ comment on routine messenger.followed_steps(bigint) is
 comment on routine messenger.forget_from(bigint[],text) is
   'Part of a redrive: deletes the failed steps of messages, except those whose batch is to be continued, and the steps from the one of a name on, except that those with batches stay pending under the number of the redrive; for "start" all of them, and the mark of the version. Dead letters that the redrive skipped keep theirs.';
 
+comment on routine messenger.forget_lanes(bigint[]) is
+  'Deletes rows of lanes_to_scan, but those that another transaction has locked.';
+
 comment on routine messenger.forget_points(regclass,timestamp with time zone,integer) is
   'Part of pruning: deletes up to p_max_rows points of a time series before a moment, and returns how many.';
 
@@ -16821,8 +17160,8 @@ comment on routine messenger.has_due_behind(text,messenger.claim_key) is
 comment on routine messenger.has_keys(jsonb) is
   'Part of write_effects: whether messages have idempotency or dedupe keys, or a group of the outbox, which other transactions may hold.';
 
-comment on routine messenger.has_later_in_lanes(text,integer,timestamp with time zone) is
-  'Whether more than a number of messages in the lanes of a queue are due at a moment.';
+comment on routine messenger.has_later_in_lanes(text,integer,timestamp with time zone,timestamp with time zone) is
+  'Whether more than a number of messages in the lanes of a queue fall due between two moments.';
 
 comment on routine messenger.has_many_lanes(text) is
   'Whether 2,000 lanes of a queue or more have messages: to read each of them then takes longer than to read messages by their time.';
@@ -16835,6 +17174,9 @@ comment on routine messenger.has_outcome(text,bigint,integer) is
 
 comment on routine messenger.has_routes(jsonb) is
   'Part of messenger_enqueue: whether messages may go through another transport than home.';
+
+comment on routine messenger.has_scan(text) is
+  'Whether all lanes of a queue were scanned in the last 30 s.';
 
 comment on routine messenger.has_tick_for(timestamp with time zone,bigint) is
   'Whether a tick will handle what falls due at a moment: the next minute''s, one that is awake, or one that waits for an earlier moment.';
@@ -16929,8 +17271,17 @@ comment on routine messenger.lane_turn(text) is
 comment on routine messenger.lanes_depth(text,bigint,bigint) is
   'Part of messenger.queue_depth(): messages in the lanes of a queue that are due and that are delayed, counted up to a bound each, and since when the first of them is due.';
 
+comment on routine messenger.lanes_due_from(text) is
+  'From which due time on claims read the lanes of a queue; null where the last scan of all of them is too old, or found more lanes than a claim should read one by one.';
+
 comment on routine messenger.lanes_hold(text) is
   'Whether messages wait or run in a lane of a queue.';
+
+comment on routine messenger.lanes_of_scan(messenger.claim_queue,text[],text[],integer) is
+  'Part of a claim: those of the lanes that lanes_since_scan() has given that have due messages and room. Names of lanes_to_scan that are paused or have none are deleted.';
+
+comment on routine messenger.lanes_since_scan(text) is
+  'Part of a claim: the lanes of a queue that are not paused and may have due messages, as the last scan of all lanes and what has happened since tell; null where no scan tells.';
 
 comment on routine messenger.last_start(timestamp with time zone,interval) is
   'The latest start that a claim may have granted by a moment, for a rate with this period.';
@@ -17052,6 +17403,9 @@ comment on routine messenger.new_events(text,jsonb,timestamp with time zone,inte
 comment on routine messenger.next_due(text[]) is
   'When the next pending message of these queues, or of all, with their lanes, falls due and the limits let it start; null where none waits. Paused queues and lanes do not count, nor without names those that run in workers.';
 
+comment on routine messenger.next_due_in_all_lanes(text) is
+  'Part of messenger.next_due(): as next_due_in_lanes, without the help of a scan.';
+
 comment on routine messenger.next_due_in_lanes(text) is
   'Part of messenger.next_due(): when the next pending message in a lane of a queue falls due, and the lane lets it start; null where none waits.';
 
@@ -17063,6 +17417,9 @@ comment on routine messenger.next_minute() is
 
 comment on routine messenger.next_of_all_lanes(text) is
   'Part of messenger.next_due(): as next_due_in_lanes, by a read of each lane.';
+
+comment on routine messenger.next_of_lanes_to_scan(text) is
+  'Part of messenger.next_due(): when a message may start that is due in a lane that is older than the last scan of all lanes.';
 
 comment on routine messenger.next_webhooks(bigint[],jsonb,jsonb,integer,integer) is
   'Part of messenger_resend_webhooks: up to p_max_rows attempts behind a place that are to be sent again, among p_max_scanned that it reads, and the last one of the step; null at the end.';
@@ -17082,6 +17439,9 @@ comment on routine messenger.note_deliveries(text,jsonb) is
 comment on routine messenger.note_fronts(text,interval) is
   'Part of messenger_claim_outbox: notes where the next scans of the shards begin, after a scan that took long. Returns whether it has noted any.';
 
+comment on routine messenger.note_lane(text) is
+  'Has the next claims read a lane, in which a message has become ready that may be older than the last scan of all lanes.';
+
 comment on routine messenger.note_members(text[],boolean) is
   'Part of a settle call: notes for batches, named once for each member, that members were handled or became dead letters.';
 
@@ -17090,6 +17450,9 @@ comment on routine messenger.note_members_of(text,integer,boolean) is
 
 comment on routine messenger.note_running() is
   'Part of messenger_check_alerts: notes up to 10,000 messages that run, and forgets those that do not any more.';
+
+comment on routine messenger.note_scan(text,timestamp with time zone,text[],bigint[]) is
+  'Part of a claim that has read every lane of a queue: notes the scan, with the lanes that have due messages and are not paused.';
 
 comment on routine messenger.note_turn(text,text) is
   'Part of a claim: notes the lane behind which the next claim of a queue begins.';
@@ -17787,8 +18150,14 @@ comment on table messenger.handled_deliveries is
 comment on table messenger.installation is
   'The identity of this bus: one row. The idempotency keys of steps are made from it, so that a clone of the project has others.';
 
+comment on table messenger.lane_scans is
+  'Scans of all lanes of a queue: no lane but those that lanes_to_scan names had an open message that was due before due_from.';
+
 comment on table messenger.lane_turns is
   'Where the last claim ended in queues with more lanes than a claim takes messages.';
+
+comment on table messenger.lanes_to_scan is
+  'Lanes that may have due messages which are older than the last scan of all lanes.';
 
 comment on table messenger.outbox is
   'Messages of other transports that wait to be published, and those that were published a short while ago, so that they can be sent again.';

@@ -78,6 +78,14 @@ create index messenger_queues_worker_idx on public.messenger_queues (name) where
 comment on index public.messenger_queues_worker_idx is
   'Queues whose messages run in resident workers only.';
 
+-- A claim of lanes asks whether any of them has a limit of its own, however many have rows.
+create index messenger_queues_counted_idx on public.messenger_queues (name) where concurrency is not null;
+comment on index public.messenger_queues_counted_idx is
+  'Queues and lanes with a concurrency of their own.';
+create index messenger_queues_rated_idx on public.messenger_queues (name) where rate_limit is not null;
+comment on index public.messenger_queues_rated_idx is
+  'Queues and lanes with a rate of their own.';
+
 create function messenger.is_queue_name(p_name text) returns boolean
 -- In plpgsql: each call would plan a function in language SQL again.
 language plpgsql immutable

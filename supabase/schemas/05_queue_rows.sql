@@ -170,6 +170,11 @@ begin
   if after is null then
     insert into public.messenger_queues (name) select unnest(messenger.stray_queues())
     on conflict do nothing;
+    delete from messenger.lane_scans s where s.scanned_at < public.messenger_now() - interval '1 hour';
+    perform messenger.forget_lanes(array(
+      select t.id from messenger.lanes_to_scan t
+      where not exists (select from messenger.lane_scans s where s.queue = t.queue) limit 10000
+    ));
   end if;
 
   names := array(

@@ -76,7 +76,7 @@ comment on function messenger.next_of_all_lanes(text) is
 -- In the order of the due times, up to the first lane that is open: nearly always one row. Where the oldest 1,000
 -- messages are of lanes that are paused or full, however deep their backlogs, each further lane is one or two reads;
 -- of many lanes, whose reads would take longer, it first reads the oldest 200,000 messages.
-create function messenger.next_due_in_lanes(p_queue text) returns timestamptz
+create function messenger.next_due_in_all_lanes(p_queue text) returns timestamptz
 language plpgsql volatile
 set search_path = ''
 as $$
@@ -115,6 +115,66 @@ begin
     most := 200000;
   end loop;
   return messenger.next_of_all_lanes(p_queue);
+end
+$$;
+comment on function messenger.next_due_in_all_lanes(text) is
+  'Part of messenger.next_due(): as next_due_in_lanes, without the help of a scan.';
+
+-- The lanes that lanes_to_scan names may be full, all of them.
+create function messenger.next_of_lanes_to_scan(p_queue text) returns timestamptz
+language plpgsql volatile
+set search_path = ''
+as $$
+declare
+  lanes constant text[] := array(
+    select distinct t.lane from messenger.lanes_to_scan t
+    where t.queue = p_queue and (select q.paused from public.messenger_queues q where q.name = t.lane) is not true
+  );
+begin
+  if lanes = '{}' then
+    return null;
+  end if;
+  return (
+    select min(greatest((messenger.due_key(l.queue, messenger.front_key(l.queue))).available_at, f.opens_at))
+    from unnest(lanes) as l (queue) left join messenger.full_lanes(p_queue) as f on f.queue = l.queue
+    where (messenger.due_key(l.queue, messenger.front_key(l.queue))).priority is not null
+  );
+end
+$$;
+comment on function messenger.next_of_lanes_to_scan(text) is
+  'Part of messenger.next_due(): when a message may start that is due in a lane that is older than the last scan of all lanes.';
+
+create function messenger.next_due_in_lanes(p_queue text) returns timestamptz
+language plpgsql volatile
+set search_path = ''
+as $$
+declare
+  due_from constant timestamptz := messenger.lanes_due_from(p_queue);
+  lane record;
+  starts_at timestamptz;
+begin
+  if due_from is null then
+    return messenger.next_due_in_all_lanes(p_queue);
+  end if;
+  starts_at := messenger.next_of_lanes_to_scan(p_queue);
+  for lane in
+    select w.queue, min(w.available_at) as due_at
+    from (
+      select m.queue, m.available_at from messenger.ready_messages m
+      where split_part(m.queue, '/', 1) = p_queue and strpos(m.queue, '/') > 0 and m.available_at >= due_from
+      order by m.available_at limit 5000
+    ) as w
+    group by w.queue order by 2
+  loop
+    if lane.due_at >= starts_at then
+      return starts_at;
+    end if;
+    starts_at := least(starts_at, messenger.lane_starts_at(lane.queue, lane.due_at));
+  end loop;
+  if messenger.has_later_in_lanes(p_queue, 5000, 'infinity', due_from) then
+    return messenger.next_due_in_all_lanes(p_queue);
+  end if;
+  return starts_at;
 end
 $$;
 comment on function messenger.next_due_in_lanes(text) is

@@ -6,7 +6,7 @@
 -- whose messages fall due later. Behind these, the lanes of the messages that have waited longest have their turn. If the
 -- oldest 1,000 are of lanes that are paused or full, a claim that has found none reads the oldest 200,000: 3 us for
 -- each message of a lane that is paused, 60 ms for 20,000. Behind these, or if there are few lanes, it reads every
--- lane: 7 us a lane.
+-- lane: 7 us a lane. It notes the scan (messenger.lane_scans), so that the next claims read less.
 
 create table messenger.lane_turns (
   queue text collate "C" primary key,
@@ -123,20 +123,23 @@ $$;
 comment on function messenger.oldest_lanes(text, integer, text[]) is
   'The lanes of those messages of a queue that have been due for longest, once for each message, up to 1,000 that are neither in the lanes p_except nor paused.';
 
-create function messenger.has_later_in_lanes(p_queue text, p_messages integer, p_until timestamptz) returns boolean
+create function messenger.has_later_in_lanes(
+  p_queue text, p_messages integer, p_until timestamptz, p_from timestamptz default '-infinity'
+) returns boolean
 language plpgsql
 set search_path = ''
 as $$
 begin
   return exists (
     select from messenger.ready_messages m
-    where split_part(m.queue, '/', 1) = p_queue and strpos(m.queue, '/') > 0 and m.available_at <= p_until
+    where split_part(m.queue, '/', 1) = p_queue and strpos(m.queue, '/') > 0
+      and m.available_at >= p_from and m.available_at <= p_until
     order by m.available_at offset p_messages limit 1
   );
 end
 $$;
-comment on function messenger.has_later_in_lanes(text, integer, timestamptz) is
-  'Whether more than a number of messages in the lanes of a queue are due at a moment.';
+comment on function messenger.has_later_in_lanes(text, integer, timestamptz, timestamptz) is
+  'Whether more than a number of messages in the lanes of a queue fall due between two moments.';
 
 create function messenger.has_many_lanes(p_queue text) returns boolean
 language plpgsql
@@ -309,11 +312,13 @@ as $$
 declare
   -- Once: each call costs microseconds.
   clock constant timestamptz := public.messenger_now();
+  noted constant bigint[] := array(select t.id from messenger.lanes_to_scan t where t.queue = p_queue.name limit 10000);
   oldest text[] := array(select messenger.oldest_lanes(p_queue.name, 1000, p_known));
   names text[];
   closed text[] := array[]::text[];
   most integer := 1000;
   is_last boolean := false;
+  is_whole boolean;
   waiting messenger.due_lane[];
 begin
   loop
@@ -327,8 +332,10 @@ begin
       ) as w
       where (d).queue is not null limit p_max_lanes
     );
-    exit when is_last or cardinality(waiting) > 0 or cardinality(p_known) > 0
-      or cardinality(oldest) < 1000 and not messenger.has_later_in_lanes(p_queue.name, most, clock);
+    is_whole := is_last
+      or cardinality(waiting) = 0 and cardinality(oldest) < 1000
+        and not messenger.has_later_in_lanes(p_queue.name, most, clock);
+    exit when is_whole or cardinality(waiting) > 0 or cardinality(p_known) > 0;
     closed := closed || names;
     if most = 1000 and p_queue.lanes_limited then
       closed := closed || array(select f.queue from messenger.full_lanes(p_queue.name) f);
@@ -343,11 +350,59 @@ begin
       )
     end;
   end loop;
+  if p_known = '{}' and (is_last or most > 1000) then
+    if not is_whole and not messenger.has_scan(p_queue.name) then
+      names := array(select f.queue from messenger.lane_fronts(p_queue.name) f where f.due_at <= clock);
+      is_whole := true;
+    end if;
+    if is_whole then
+      perform messenger.note_scan(p_queue.name, clock, closed || names, noted);
+    end if;
+  end if;
   return waiting;
 end
 $$;
 comment on function messenger.waiting_lanes(messenger.claim_queue, text[], integer, integer) is
   'Part of a claim: further lanes, with the messages that have been due for longest.';
+
+-- A lane that is full stays among the lanes to scan.
+create function messenger.lanes_of_scan(
+  p_queue messenger.claim_queue, p_lanes text[], p_except text[], p_slots integer
+) returns messenger.due_lane[]
+language plpgsql
+set search_path = ''
+as $$
+declare
+  noted constant messenger.lanes_to_scan[] := array(
+    select t from messenger.lanes_to_scan t where t.queue = p_queue.name limit 2000
+  );
+  names constant text[] := array(
+    select n from unnest(p_lanes) as n where n not in (select unnest(p_except))
+      and not (p_queue.lanes_limited and n in (select f.queue from messenger.full_lanes(p_queue.name) f))
+  );
+  lanes constant messenger.due_lane[] := array(
+    select d from (
+      select messenger.to_due_lane(
+        p_queue, n, messenger.front_key(n), (select q from public.messenger_queues q where q.name = n), p_slots
+      ) as d
+      from unnest(names) as n
+    ) as w
+    where (d).queue is not null
+  );
+begin
+  perform messenger.forget_lanes(array(
+    select (t).id from unnest(noted) as t
+    where (t).lane not in (select (l).queue from unnest(lanes) as l) and (
+      (t).lane not in (select unnest(p_lanes))
+      or (t).lane in (select unnest(names))
+        and (messenger.due_key((t).lane, messenger.front_key((t).lane))).priority is null
+    )
+  ));
+  return lanes;
+end
+$$;
+comment on function messenger.lanes_of_scan(messenger.claim_queue, text[], text[], integer) is
+  'Part of a claim: those of the lanes that lanes_since_scan() has given that have due messages and room. Names of lanes_to_scan that are paused or have none are deleted.';
 
 -- A second round of a claim finds the messages of the first in front of the others, and continues behind them.
 create function messenger.held_keys(p_queue text, p_held tid[]) returns jsonb
@@ -408,14 +463,21 @@ declare
     select k from unnest(messenger.known_lanes(p_queue, p_queues, p_last_keys, p_slots)) as k
     where not held ? (k).queue
   );
+  keyed constant text[] := array(
+    select k from jsonb_object_keys(p_last_keys || held) as k where starts_with(k, p_queue.name || '/')
+  );
+  since_scan text[];
   is_cut boolean;
 begin
   lanes := known;
   if messenger.is_among(p_queue.name, p_queues) then
-    select d.lanes, d.last_lane into lanes, last_lane
-    from messenger.due_lanes(p_queue, p_turn, known, array(
-      select k from jsonb_object_keys(p_last_keys || held) as k where starts_with(k, p_queue.name || '/')
-    ), p_max_lanes, p_slots) as d;
+    since_scan := messenger.lanes_since_scan(p_queue.name);
+    if since_scan is not null then
+      lanes := known || messenger.lanes_of_scan(p_queue, since_scan, keyed, p_slots);
+    else
+      select d.lanes, d.last_lane into lanes, last_lane
+      from messenger.due_lanes(p_queue, p_turn, known, keyed, p_max_lanes, p_slots) as d;
+    end if;
   end if;
   if last_lane is not null and cardinality(lanes) < p_max_lanes then
     lanes := lanes || messenger.waiting_lanes(

@@ -20,17 +20,19 @@ begin
       ) as d
       group by d.name, d.weight, d.limited, d.rated
     ) as q
+    left join public.messenger_queues o on o.name = q.name
     cross join lateral (
-      select coalesce(bool_or(n.concurrency is not null or n.rate_limit is not null), false) as limited,
-        coalesce(bool_or(n.rate_limit is not null), false) as rated
+      select q.in_lanes and (o.lane_concurrency is not null or o.lane_rate_limit is not null or r.own or exists (
+          select from public.messenger_queues c
+          where c.name > q.name || '/' and c.name < q.name || '/~' and c.concurrency is not null
+        )) as limited,
+        q.in_lanes and (o.lane_rate_limit is not null or r.own) as rated
       from (
-        select o.lane_concurrency as concurrency, o.lane_rate_limit as rate_limit
-        from public.messenger_queues o where o.name = q.name
-        union all
-        select r.concurrency, r.rate_limit
-        from public.messenger_queues r where r.name > q.name || '/' and r.name < q.name || '/~'
-      ) as n
-      where q.in_lanes
+        select q.in_lanes and exists (
+          select from public.messenger_queues c
+          where c.name > q.name || '/' and c.name < q.name || '/~' and c.rate_limit is not null
+        ) as own
+      ) as r
     ) as l
     order by q.nth
   );

@@ -87,6 +87,7 @@ set search_path = ''
 as $$
 declare
   settled bigint[];
+  lanes text[];
 begin
   with released as (
     update public.messenger_messages m
@@ -96,9 +97,13 @@ begin
         array(select jsonb_array_elements_text(p_settlement -> 'released')::bigint order by 1)
       )
       and m.lease_token = p_fence and not m.cancelled
-    returning m.id
+    returning m.id, m.queue
   )
-  select coalesce(array_agg(r.id), '{}') into settled from released r;
+  select coalesce(array_agg(r.id), '{}'), array_agg(distinct r.queue) filter (where strpos(r.queue, '/') > 0)
+  into settled, lanes from released r;
+  if lanes is not null then
+    perform messenger.note_lane(l) from unnest(lanes) as l;
+  end if;
   return settled;
 end
 $$;

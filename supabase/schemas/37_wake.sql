@@ -76,6 +76,12 @@ declare
   until timestamptz;
   due_at timestamptz;
 begin
+  if exists (select from messenger.lane_scans) then
+    perform messenger.note_lane(o.queue) from (
+      select distinct w.queue from written w
+      where strpos(w.queue, '/') > 0 and w.available_at <= messenger.lanes_due_from(split_part(w.queue, '/', 1))
+    ) as o;
+  end if;
   if exists (
     select from written w
     where w.status = 'pending' and w.available_at <= public.messenger_now()
@@ -123,6 +129,9 @@ declare
   this_one constant text := pg_current_xact_id()::text;
   due_at constant double precision := extract(epoch from new.available_at);
 begin
+  if strpos(new.queue, '/') > 0 then
+    perform messenger.note_lane(new.queue);
+  end if;
   -- This transaction has already asked for a tick for this moment or an earlier one.
   if woken[1] = this_one and woken[2]::double precision <= due_at
     or exists (
@@ -172,6 +181,9 @@ declare
       when messenger.is_open(new.name) then messenger.next_due(array[new.name])
     end;
 begin
+  if strpos(new.name, '/') > 0 and not new.paused then
+    perform messenger.note_lane(new.name);
+  end if;
   if next_at < messenger.next_minute() then
     perform messenger.wake(next_at);
   end if;

@@ -19,8 +19,8 @@ begin
       'messenger.note_blocked_groups', 'messenger.admit_groups',
       'messenger.first_of_groups', 'messenger.block_groups', 'messenger.lock_groups',
       'messenger.queue_opens_at', 'messenger.queue_room', 'messenger.count_running', 'messenger.count_leased',
-      'messenger.limits_open_at', 'messenger.note_blocked_lanes', 'messenger.walk_lanes', 'messenger.oldest_lanes', 'messenger.has_later_in_lanes', 'messenger.full_lanes',
-      'messenger.waiting_bytes', 'messenger.next_due_in_lanes', 'messenger.lane_fronts', 'messenger.busy_lanes', 'messenger.measure_queue_limited', 'messenger.lanes_depth', 'messenger.lock_first_of_lanes', 'messenger.has_due_behind',
+      'messenger.limits_open_at', 'messenger.note_blocked_lanes', 'messenger.walk_lanes', 'messenger.oldest_lanes', 'messenger.has_later_in_lanes', 'messenger.full_lanes', 'messenger.lanes_since_scan', 'messenger.join_lanes',
+      'messenger.waiting_bytes', 'messenger.next_due_in_lanes', 'messenger.lane_fronts', 'messenger.busy_lanes', 'messenger.measure_queue_limited', 'messenger.next_due_in_all_lanes', 'messenger.lanes_depth', 'messenger.lock_first_of_lanes', 'messenger.has_due_behind',
       'messenger.due_among', 'messenger.queues_due', 'messenger.lock_due', 'messenger.lock_quarantined', 'messenger.latest_failures',
       'messenger.lock_past_ttl', 'messenger.next_due', 'messenger.waiting_fronts', 'public.messenger_claim',
       'messenger.lock_settled', 'public.messenger_settle',
@@ -41,7 +41,7 @@ begin
     (array['enable_sort = off'], array[
       'messenger.stray_queues', 'messenger.group_fronts', 'messenger.note_blocked_groups',
       'messenger.block_groups', 'messenger.queues_due', 'messenger.lock_due',
-      'messenger.walk_lanes', 'messenger.oldest_lanes', 'messenger.has_later_in_lanes', 'messenger.note_blocked_lanes', 'messenger.lane_fronts', 'messenger.waiting_fronts',
+      'messenger.walk_lanes', 'messenger.oldest_lanes', 'messenger.lanes_since_scan', 'messenger.has_later_in_lanes', 'messenger.note_blocked_lanes', 'messenger.lane_fronts', 'messenger.waiting_fronts',
       'messenger.lock_past_ttl', 'messenger.next_due', 'messenger.queue_depth',
       'public.messenger_list_user_messages', 'messenger.latest_failures'
     ]),
@@ -53,7 +53,7 @@ begin
       'messenger.next_matches', 'messenger.redrive_ids', 'messenger.remove_ids',
       'messenger.finish_schedule_runs', 'messenger.cancel_ids', 'messenger.run_ids',
       'public.messenger_report_progress', 'messenger.prune_orphans', 'messenger.followed', 'messenger.running_step',
-      'messenger.next_webhooks', 'messenger.oldest_lanes', 'messenger.next_due_in_lanes'
+      'messenger.next_webhooks', 'messenger.oldest_lanes', 'messenger.next_due_in_all_lanes'
     ]),
 
     -- Part of messenger.next_due, whose settings hold here too: it joins two lists of thousands of lanes.

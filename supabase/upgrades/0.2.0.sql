@@ -584,6 +584,21 @@ create table messenger.lane_turns (
   lane text collate "C" not null
 ) with (fillfactor = 10);
 alter table messenger.lane_turns enable row level security;
+create table messenger.lane_scans (
+  queue text collate "C" primary key,
+  scanned_at timestamptz not null,
+  due_from timestamptz
+);
+alter table messenger.lane_scans enable row level security;
+create table messenger.lanes_to_scan (
+  id bigint generated always as identity primary key,
+  queue text collate "C" not null,
+  lane text collate "C" not null
+);
+create index lanes_to_scan_lane_idx on messenger.lanes_to_scan (queue, lane);
+alter table messenger.lanes_to_scan enable row level security;
+create index messenger_queues_counted_idx on public.messenger_queues (name) where concurrency is not null;
+create index messenger_queues_rated_idx on public.messenger_queues (name) where rate_limit is not null;
 create type messenger.due_lane as (
   queue text,
   place messenger.claim_key,

@@ -1,0 +1,175 @@
+-- Notes on the last scan of all lanes of a queue. Where thousands of lanes are paused, their messages are in front of all
+-- others, and a claim that finds no open lane has read each of them: 3 us a lane. It notes that here. For 30 s the
+-- next claims and polls read only the messages that have fallen due since, and the lanes that lanes_to_scan names.
+--
+-- A message that is older than the scan may become ready after it: its lane is resumed, its group reaches it, it is
+-- given back, moved, or written with an older time. Each of these calls names the lane in lanes_to_scan. A transaction
+-- that is under way during a scan may do it unseen, so the messages of the last 5 s before a scan are read again, and
+-- every 30 s all lanes.
+
+create table messenger.lane_scans (
+  queue text collate "C" primary key,
+  scanned_at timestamptz not null,
+  due_from timestamptz
+);
+comment on table messenger.lane_scans is
+  'Scans of all lanes of a queue: no lane but those that lanes_to_scan names had an open message that was due before due_from.';
+comment on column messenger.lane_scans.queue is
+  'Name of the queue, without a lane.';
+comment on column messenger.lane_scans.scanned_at is
+  'When a claim has read each lane.';
+comment on column messenger.lane_scans.due_from is
+  'Claims read the messages that have fallen due from this moment on; null where more than 1,000 lanes had due messages, so that the scan helps none.';
+alter table messenger.lane_scans enable row level security;
+
+create table messenger.lanes_to_scan (
+  id bigint generated always as identity primary key,
+  queue text collate "C" not null,
+  lane text collate "C" not null
+);
+comment on table messenger.lanes_to_scan is
+  'Lanes that may have due messages which are older than the last scan of all lanes.';
+comment on column messenger.lanes_to_scan.id is
+  'Number of the row: a lane may have several.';
+comment on column messenger.lanes_to_scan.queue is
+  'Name of the queue, without a lane.';
+comment on column messenger.lanes_to_scan.lane is
+  'Queue of the lane.';
+create index lanes_to_scan_lane_idx on messenger.lanes_to_scan (queue, lane);
+comment on index messenger.lanes_to_scan_lane_idx is
+  'Lanes to scan by their queue.';
+alter table messenger.lanes_to_scan enable row level security;
+
+create function messenger.has_scan(p_queue text) returns boolean
+language plpgsql
+set search_path = ''
+as $$
+declare
+  clock constant timestamptz := public.messenger_now();
+begin
+  return exists (
+    select from messenger.lane_scans s
+    where s.queue = p_queue and s.scanned_at > clock - interval '30 seconds' and s.scanned_at <= clock
+  );
+end
+$$;
+comment on function messenger.has_scan(text) is
+  'Whether all lanes of a queue were scanned in the last 30 s.';
+
+create function messenger.lanes_due_from(p_queue text) returns timestamptz
+language plpgsql
+set search_path = ''
+as $$
+declare
+  clock constant timestamptz := public.messenger_now();
+begin
+  return (
+    select s.due_from from messenger.lane_scans s
+    where s.queue = p_queue and s.scanned_at > clock - interval '30 seconds' and s.scanned_at <= clock
+  );
+end
+$$;
+comment on function messenger.lanes_due_from(text) is
+  'From which due time on claims read the lanes of a queue; null where the last scan of all of them is too old, or found more lanes than a claim should read one by one.';
+
+-- The lock keeps a claim that reads the lane meanwhile from deleting the row: see messenger.forget_lanes.
+create function messenger.note_lane(p_lane text) returns void
+language plpgsql
+set search_path = ''
+as $$
+declare
+  parent constant text := split_part(p_lane, '/', 1);
+begin
+  if messenger.lanes_due_from(parent) is null then
+    return;
+  end if;
+  perform from messenger.lanes_to_scan t
+  where t.queue = parent and t.lane = p_lane
+  limit 1
+  for share skip locked;
+  if not found then
+    insert into messenger.lanes_to_scan (queue, lane) values (parent, p_lane);
+  end if;
+end
+$$;
+comment on function messenger.note_lane(text) is
+  'Has the next claims read a lane, in which a message has become ready that may be older than the last scan of all lanes.';
+
+create function messenger.forget_lanes(p_ids bigint[]) returns void
+language plpgsql
+set search_path = ''
+as $$
+begin
+  if cardinality(p_ids) > 0 then
+    delete from messenger.lanes_to_scan t
+    where t.id = any (array(
+      select u.id from messenger.lanes_to_scan u where u.id = any (p_ids) for update skip locked
+    ));
+  end if;
+end
+$$;
+comment on function messenger.forget_lanes(bigint[]) is
+  'Deletes rows of lanes_to_scan, but those that another transaction has locked.';
+
+-- Only the claim that holds the lock of the queue writes, so that none waits for another. p_noted are the rows of
+-- lanes_to_scan that were there before the scan.
+create function messenger.note_scan(p_queue text, p_clock timestamptz, p_lanes text[], p_noted bigint[]) returns void
+language plpgsql
+set search_path = ''
+as $$
+declare
+  helps constant boolean := cardinality(p_lanes) <= 1000;
+begin
+  if current_setting('transaction_isolation') <> 'read committed'
+    or not pg_try_advisory_xact_lock(messenger.queue_lock(p_queue))
+  then
+    return;
+  end if;
+  insert into messenger.lane_scans (queue, scanned_at, due_from)
+  values (p_queue, p_clock, case when helps then p_clock - interval '5 seconds' end)
+  on conflict on constraint lane_scans_pkey
+  do update set scanned_at = excluded.scanned_at, due_from = excluded.due_from;
+  perform messenger.forget_lanes(p_noted);
+  insert into messenger.lanes_to_scan (queue, lane) select distinct p_queue, l from unnest(p_lanes) as l where helps;
+end
+$$;
+comment on function messenger.note_scan(text, timestamptz, text[], bigint[]) is
+  'Part of a claim that has read every lane of a queue: notes the scan, with the lanes that have due messages and are not paused.';
+
+-- Null where they are more than a claim should read one by one; then the scan helps no longer.
+create function messenger.lanes_since_scan(p_queue text) returns text[]
+language plpgsql
+set search_path = ''
+as $$
+declare
+  clock constant timestamptz := public.messenger_now();
+  due_from constant timestamptz := messenger.lanes_due_from(p_queue);
+  messages bigint;
+  named bigint;
+  lanes text[];
+begin
+  if due_from is null then
+    return null;
+  end if;
+  select coalesce(sum(d.number), 0), count(*) filter (where d.number = 0), coalesce(array_agg(distinct d.queue) filter (
+    where (select q.paused from public.messenger_queues q where q.name = d.queue) is not true
+  ), '{}') into messages, named, lanes
+  from (
+    select w.queue, count(*) as number
+    from (
+      select m.queue from messenger.ready_messages m
+      where split_part(m.queue, '/', 1) = p_queue and strpos(m.queue, '/') > 0
+        and m.available_at >= due_from and m.available_at <= clock
+      order by m.available_at limit 5000
+    ) as w
+    group by w.queue
+    union all
+    select t.lane, 0 from (
+      select distinct u.lane from messenger.lanes_to_scan u where u.queue = p_queue limit 1001
+    ) as t
+  ) as d;
+  return case when messages < 5000 and named <= 1000 and cardinality(lanes) <= 1000 then lanes end;
+end
+$$;
+comment on function messenger.lanes_since_scan(text) is
+  'Part of a claim: the lanes of a queue that are not paused and may have due messages, as the last scan of all lanes and what has happened since tell; null where no scan tells.';
