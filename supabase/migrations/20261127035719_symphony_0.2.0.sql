@@ -8947,6 +8947,49 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION messenger.judge_runs(p_token uuid, p_advances jsonb)
+ RETURNS TABLE(schedule_id bigint, occurrence text, run bigint, reason text, failed boolean, place bigint, message jsonb)
+ LANGUAGE plpgsql
+ SET search_path TO ''
+ SET jit TO 'off'
+ SET enable_seqscan TO 'off'
+ SET enable_bitmapscan TO 'off'
+AS $function$
+begin
+  return query
+  with planned as (
+    select p.*, p.occurrence::timestamptz as moment, coalesce(p.failed, case
+        when p.while_paused = 'skip' then messenger.paused_reason(p.message ->> 'queue')
+      end) as hindrance
+    from messenger.plan_runs(p_token, p_advances) p
+  ),
+  judged as (
+    select p.*, coalesce(p.hindrance, case
+        -- Of several occurrences at once only the first may run; the others would overlap with it.
+        when p.overlap = 'skip' and (
+          row_number() over (partition by p.schedule_id, p.hindrance is null order by p.moment) > 1
+          or exists (select from public.messenger_messages m where m.id = p.last_message_id)
+          or messenger.is_outside(p.last_message_id)
+        ) then 'overlap: the run before was still waiting or running'
+      end) as why_not
+    from planned p
+  ),
+  numbered as (
+    select j.*, j.why_not is null as runs, j.run_count + row_number() over (
+        partition by j.schedule_id, j.why_not is null order by j.moment
+      ) as number,
+      row_number() over (partition by j.why_not is null order by j.schedule_id, j.moment) as nth
+    from judged j
+  )
+  select n.schedule_id, n.occurrence, n.number, n.why_not, n.failed is not null,
+    case when n.runs then n.nth end,
+    case when n.runs then
+      messenger.stamp_run(n.message, n.stamps, n.schedule_id, n.name, n.occurrence, n.number)
+    end
+  from numbered n;
+end
+$function$;
+
 CREATE FUNCTION messenger.advances_with_runs(p_advances jsonb, p_recorded public.messenger_schedule_runs[])
  RETURNS TABLE(id bigint, next_run_at timestamp with time zone, failing boolean, put_off_ms double precision, disabled_by text, disabled_reason text, runs bigint, last_message_id bigint, last_run_at timestamp with time zone)
  LANGUAGE plpgsql
@@ -9341,6 +9384,32 @@ CREATE FUNCTION public.messenger_list_schedule_runs(id bigint, max_runs integer 
  SET search_path TO ''
 AS $function$
   select jsonb_build_object('runs', messenger.latest_runs(id, max_runs, coalesce(before, 'infinity')))
+$function$;
+
+CREATE OR REPLACE FUNCTION messenger.lock_triggered(p_id bigint, p_counted boolean)
+ RETURNS public.messenger_schedules
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  schedule public.messenger_schedules;
+begin
+  select * into schedule from public.messenger_schedules s where s.id = p_id for update;
+  if schedule.id is null then
+    raise sqlstate 'PT404' using message = format('id: there is no schedule %s', p_id);
+  end if;
+  if schedule.overlap = 'skip' and (
+    exists (select from public.messenger_messages m where m.id = schedule.last_message_id)
+    or messenger.is_outside(schedule.last_message_id)
+  ) then
+    raise sqlstate 'PT409' using message = 'overlap: the run before is still waiting or running';
+  end if;
+  if p_counted and schedule.run_count >= schedule.max_runs then
+    raise sqlstate 'PT409'
+      using message = format('max_runs: it has run %s times', schedule.run_count);
+  end if;
+  return schedule;
+end
 $function$;
 
 CREATE OR REPLACE FUNCTION messenger.record_trigger(p_schedule_id bigint, p_occurrence timestamp with time zone, p_run integer, p_finished boolean, p_message_id bigint)

@@ -100,6 +100,7 @@ begin
         when p.overlap = 'skip' and (
           row_number() over (partition by p.schedule_id, p.hindrance is null order by p.moment) > 1
           or exists (select from public.messenger_messages m where m.id = p.last_message_id)
+          or messenger.is_outside(p.last_message_id)
         ) then 'overlap: the run before was still waiting or running'
       end) as why_not
     from planned p

@@ -225,8 +225,9 @@ begin
   if schedule.id is null then
     raise sqlstate 'PT404' using message = format('id: there is no schedule %s', p_id);
   end if;
-  if schedule.overlap = 'skip' and exists (
-    select from public.messenger_messages m where m.id = schedule.last_message_id
+  if schedule.overlap = 'skip' and (
+    exists (select from public.messenger_messages m where m.id = schedule.last_message_id)
+    or messenger.is_outside(schedule.last_message_id)
   ) then
     raise sqlstate 'PT409' using message = 'overlap: the run before is still waiting or running';
   end if;
