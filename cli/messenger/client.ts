@@ -15,6 +15,8 @@ export type Call = (
   body?: object,
 ) => Promise<Answer>;
 
+/** The header that each answer of the functions has. */
+const VERSION_HEADER = "symphony-version";
 // A change of many messages runs for up to 10 s, and its last step may take another 10 s.
 const TIMEOUT_MS = 60_000;
 
@@ -38,7 +40,9 @@ export function createCall(url: string, secretKey: string, name = "messenger"): 
       });
     });
     const answer: unknown = await response.json().catch(() => null);
-    if (typeof answer !== "object" || answer === null) {
+    // A gateway or a maintenance page may answer in the function's place, with JSON and success.
+    const isOurs = !response.ok || response.headers.has(VERSION_HEADER);
+    if (typeof answer !== "object" || answer === null || !isOurs) {
       const message = `HTTP ${response.status} from ${target}: is the function ${name} deployed?`;
       throw new ApiError(502, "no_answer", message);
     }

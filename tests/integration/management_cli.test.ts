@@ -252,6 +252,19 @@ testsOnStack({}, (test) => {
       const env = { ...wrongKey, SUPABASE_URL: `http://127.0.0.1:${server.addr.port}` };
       assertEquals((await say("stats", { env })).code, 3, "the function is not there");
     }
+    const ofGateways = [
+      () => Response.json({ status: "maintenance" }),
+      () => Response.json([]),
+      () => new Response(null, { status: 204 }),
+    ];
+    for (const respond of ofGateways) {
+      await using server = Deno.serve({ port: 0, onListen: () => {} }, respond);
+      const env = { ...wrongKey, SUPABASE_URL: `http://127.0.0.1:${server.addr.port}` };
+      for (const line of ["stats", "messages list", "messages cancel --all", "health"]) {
+        const { code, err } = await say(line, { env });
+        assertEquals([code, err.includes("is the function messenger deployed?")], [3, true], line);
+      }
+    }
     for (
       const [line, env, code] of [
         ["failed show 999 --json", undefined, "not_found"],
