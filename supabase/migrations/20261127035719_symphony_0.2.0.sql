@@ -1392,7 +1392,11 @@ begin
     continue when field in ('payload', 'stamps');
     wrong := case jsonb_typeof(p_message -> field)
       when 'string' then messenger.message_value(field, p_message ->> field)
-      when 'number' then messenger.message_value(field, p_message ->> field)
+      -- A key may be the number of a row; a name or a moment is no number.
+      when 'number' then case
+        when field in ('type', 'queue', 'transport', 'dedupe', 'available_at') then 'has to be text (was a JSON number)'
+        else messenger.message_value(field, p_message ->> field)
+      end
       when 'null' then null
       else format('has to be text or a number (was a JSON %s)', jsonb_typeof(p_message -> field))
     end;
@@ -1424,6 +1428,18 @@ begin
       then 'dedupe_key: is required for dedupe, dedupe_window_ms and dedupe_debounce_ms'
     else messenger.debounce_fault(p_message)
   end;
+end
+$function$;
+
+CREATE FUNCTION messenger.check_rows(p_rows jsonb, p_field text)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+begin
+  if jsonb_typeof(p_rows) is distinct from 'array' or p_rows @? 'strict $[*] ? (@.type() != "object")' then
+    raise sqlstate 'PT400' using message = format('%s: has to be an array of objects', p_field);
+  end if;
 end
 $function$;
 
@@ -1524,6 +1540,9 @@ CREATE FUNCTION public.messenger_declare_routing(transports jsonb, routes jsonb)
  SET search_path TO ''
 AS $function$
 begin
+  if jsonb_typeof(transports) is distinct from 'object' or jsonb_typeof(routes) is distinct from 'object' then
+    raise sqlstate 'PT400' using message = 'transports: has to be an object, as routes has';
+  end if;
   lock table messenger.transports in share row exclusive mode;
   delete from messenger.routes r where not coalesce(messenger_declare_routing.routes ? r.pattern, false);
   delete from messenger.transports t where not coalesce(messenger_declare_routing.transports ? t.name, false);
@@ -1640,6 +1659,10 @@ begin
 exception when others then
   get stacked diagnostics fault_detail = pg_exception_detail;
   perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
+  -- The bus has made the messages. Those of another caller may be anything, and this names the field.
+  if sqlstate ~ '^2[23]' then
+    perform messenger.check_messages($1);
+  end if;
   raise;
 end
 $function$;
@@ -5833,6 +5856,25 @@ begin
 end
 $function$;
 
+CREATE FUNCTION messenger.batch_fault(p_batch jsonb)
+ RETURNS text
+ LANGUAGE plpgsql
+ IMMUTABLE
+ SET search_path TO ''
+AS $function$
+begin
+  return case
+    when jsonb_typeof(p_batch -> 'live') not in ('boolean', 'null') then 'live: has to be true or false'
+    when jsonb_typeof(p_batch -> 'keeps_results') not in ('boolean', 'null')
+      then 'keeps_results: has to be true or false'
+    when jsonb_typeof(p_batch -> 'user_id') not in ('string', 'null')
+      or length(p_batch ->> 'user_id') not between 1 and 255 then 'user_id: has to be 1 to 255 characters'
+    when p_batch ->> 'parent_id' !~ '^\d{1,18}$' then 'parent_id: has to be the id of a message'
+    when p_batch ->> 'call' !~* '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' then 'call: has to be a UUID'
+  end;
+end
+$function$;
+
 CREATE FUNCTION messenger.check_batch(p_batch jsonb)
  RETURNS void
  LANGUAGE plpgsql
@@ -5860,6 +5902,10 @@ begin
       raise sqlstate 'PT400' using message = format('%s: has to be 1 to 255 characters', field);
     end if;
   end loop;
+  wrong := messenger.batch_fault(p_batch);
+  if wrong is not null then
+    raise sqlstate 'PT400' using message = wrong;
+  end if;
   foreach field in array array['on_finished', 'on_succeeded', 'on_failed'] loop
     continue when coalesce(p_batch -> field, 'null') = 'null';
     if jsonb_typeof(p_batch -> field) <> 'object' then
@@ -5867,6 +5913,24 @@ begin
     end if;
     perform messenger.check_callback(field, p_batch -> field);
   end loop;
+end
+$function$;
+
+CREATE FUNCTION messenger.check_chunk(p_batch jsonb, p_messages jsonb, p_chunk integer, p_is_last boolean)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+begin
+  if jsonb_typeof(p_messages) is distinct from 'array' or jsonb_array_length(p_messages) > 1000 then
+    raise sqlstate 'PT400' using message = 'messages: has to be an array of at most 1000 messages';
+  end if;
+  if (p_chunk between 1 and 1000000) is not true or p_is_last is null then
+    raise sqlstate 'PT400' using message = 'chunk: has to be from 1 to 1000000, and is_last true or false';
+  end if;
+  if p_batch ->> 'idempotency_key' is null and (p_chunk > 1 or not p_is_last) then
+    raise sqlstate 'PT400' using message = 'idempotency_key: is required for a batch of several chunks';
+  end if;
 end
 $function$;
 
@@ -5977,18 +6041,11 @@ AS $function$
 declare
   own public.messenger_batches;
   known messenger.batch_chunks;
-  hash bigint; fault_detail text;
+  hash bigint;
+  fault_detail text;
 begin
   perform messenger.check_batch(batch);
-  if jsonb_typeof(messages) is distinct from 'array' or jsonb_array_length(messages) > 1000 then
-    raise sqlstate 'PT400' using message = 'messages: has to be an array of at most 1000 messages';
-  end if;
-  if (chunk between 1 and 1000000) is not true or is_last is null then
-    raise sqlstate 'PT400' using message = 'chunk: has to be from 1 to 1000000, and is_last true or false';
-  end if;
-  if batch ->> 'idempotency_key' is null and (chunk > 1 or not is_last) then
-    raise sqlstate 'PT400' using message = 'idempotency_key: is required for a batch of several chunks';
-  end if;
+  perform messenger.check_chunk(batch, messages, chunk, is_last);
   own := messenger.open_batch(batch);
   select messenger.content_hash(coalesce(jsonb_agg(case jsonb_typeof(m) when 'object' then m - 'stamps' else m end order by nth), '[]')) into hash
   from jsonb_array_elements(messages) with ordinality as g (m, nth);
@@ -6024,6 +6081,9 @@ begin
 exception when others then
   get stacked diagnostics fault_detail = pg_exception_detail;
   perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
+  if checked and sqlstate ~ '^2[23]' then
+    perform messenger.check_messages(messages);
+  end if;
   raise;
 end
 $function$;
@@ -6144,6 +6204,7 @@ begin
   if jsonb_typeof(saves) is distinct from 'array' or jsonb_array_length(saves) > 1000 then
     raise sqlstate 'PT400' using message = 'saves: has to be an array of at most 1000 messages';
   end if;
+  perform messenger.check_rows(saves, 'saves');
   select coalesce(array_agg(l.id), '{}'), array_agg(l.id::text) filter (where l.cancelled)
   into held, cancelled
   from (
@@ -6231,10 +6292,12 @@ AS $function$
 declare
   stale text[];
   cancelled text[];
+  fault_detail text;
 begin
   if jsonb_typeof(leases) is distinct from 'array' or jsonb_array_length(leases) > 1000 then
     raise sqlstate 'PT400' using message = 'leases: has to be an array of at most 1000 messages';
   end if;
+  perform messenger.check_rows(leases, 'leases');
   update public.messenger_steps s set status = 'done'
   from jsonb_to_recordset(leases) as g (id bigint, token uuid)
   join public.messenger_messages m on m.id = g.id and m.lease_token = g.token
@@ -6244,9 +6307,14 @@ begin
   into stale, cancelled
   from jsonb_to_recordset(leases) as g (id bigint, token uuid)
   left join public.messenger_messages m on m.id = g.id and m.lease_token = g.token;
+  perform messenger.check_deferred('messenger_load_steps');
   return jsonb_build_object(
     'steps', messenger.read_steps(leases), 'installation', messenger.installation_id(), 'stale', stale
   ) || messenger.told_of_cancels(cancelled);
+exception when others then
+  get stacked diagnostics fault_detail = pg_exception_detail;
+  perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
+  raise;
 end
 $function$;
 
@@ -7108,6 +7176,7 @@ declare
   known record;
   result jsonb;
   is_cancelled boolean;
+  fault_detail text;
 begin
   if jsonb_typeof(args) is distinct from 'object' then
     raise sqlstate 'PT400' using message = 'args: has to be an object of arguments by name';
@@ -7147,6 +7216,8 @@ begin
   return case when result is null then '{}' else jsonb_build_object('result', result) end;
 exception when others then
   if left(sqlstate, 2) not in ('40', '55') then
+    get stacked diagnostics fault_detail = pg_exception_detail;
+    perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
     raise;
   end if;
   raise sqlstate 'PT503' using
@@ -7295,6 +7366,7 @@ declare
   found jsonb;
   fault_detail text;
 begin
+  perform messenger.check_rows(deliveries, 'deliveries');
   with given as materialized (
     select d.*, exists (
       select from messenger.handled_deliveries h
@@ -7390,6 +7462,8 @@ begin
   if lease_ms is null or lease_ms not between 1 and 86400000 then
     raise sqlstate 'PT400' using message = 'lease_ms: has to be from 1 to 86400000';
   end if;
+  perform messenger.check_rows(handled, 'handled');
+  perform messenger.check_rows(adopted, 'adopted');
   perform messenger.lock_publications(transport, adopted, again);
   fresh := messenger.note_deliveries(transport, handled || adopted);
   repeated := array(
@@ -7737,6 +7811,44 @@ begin
 end
 $function$;
 
+CREATE FUNCTION messenger.await_outbox(p_transport text, p_until timestamp with time zone)
+ RETURNS timestamp with time zone
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  due_at timestamptz;
+  looked_at timestamptz;
+  took interval;
+  snapshot text;
+  seen text;
+  pause double precision := 0.005;
+begin
+  loop
+    -- Taken before the outbox is read: what commits in between changes the next snapshot.
+    snapshot := pg_current_snapshot()::text;
+    if snapshot = seen then
+      pause := least(pause * 1.2, 0.02);
+    else
+      looked_at := clock_timestamp();
+      due_at := messenger.outbox_due(p_transport);
+      took := clock_timestamp() - looked_at;
+      if took > interval '10 milliseconds' then
+        -- From here on this call holds locks on the rows of the shards. It returns, and the next call scans again.
+        exit when messenger.note_fronts(p_transport, took);
+      end if;
+      if seen is not null then
+        pause := 0.025;
+      end if;
+      seen := snapshot;
+    end if;
+    exit when due_at <= messenger.clock() or clock_timestamp() >= p_until;
+    perform pg_sleep(least(pause, extract(epoch from p_until - clock_timestamp())::double precision));
+  end loop;
+  return due_at;
+end
+$function$;
+
 CREATE FUNCTION public.messenger_claim_outbox(transport text, token uuid, lease_ms integer DEFAULT 30000, wait_ms integer DEFAULT 0, max_messages integer DEFAULT 500, max_bytes bigint DEFAULT 4194304)
  RETURNS jsonb
  LANGUAGE plpgsql
@@ -7747,11 +7859,7 @@ declare
   due_at timestamptz;
   relay messenger.relays;
   rows bigint[];
-  looked_at timestamptz;
-  took interval;
-  snapshot text;
-  seen text;
-  pause double precision := 0.005;
+  fault_detail text;
 begin
   perform messenger.check_relay_call(token, lease_ms, wait_ms, max_messages, max_bytes);
   -- This call may be a repetition, and the first one may still run.
@@ -7760,27 +7868,7 @@ begin
   if relay.shard is not null then
     return messenger.claimed_shard(relay, lease_ms);
   end if;
-  loop
-    -- Taken before the outbox is read: what commits in between changes the next snapshot.
-    snapshot := pg_current_snapshot()::text;
-    if snapshot = seen then
-      pause := least(pause * 1.2, 0.02);
-    else
-      looked_at := clock_timestamp();
-      due_at := messenger.outbox_due(transport);
-      took := clock_timestamp() - looked_at;
-      if took > interval '10 milliseconds' then
-        -- From here on this call holds locks on the rows of the shards. It returns, and the next call scans again.
-        exit when messenger.note_fronts(transport, took);
-      end if;
-      if seen is not null then
-        pause := 0.025;
-      end if;
-      seen := snapshot;
-    end if;
-    exit when due_at <= messenger.clock() or clock_timestamp() >= until;
-    perform pg_sleep(least(pause, extract(epoch from until - clock_timestamp())::double precision));
-  end loop;
+  due_at := messenger.await_outbox(transport, until);
   relay := messenger.take_shard(transport, token, lease_ms);
   if relay.shard is null then
     return jsonb_build_object('messages', '[]'::jsonb, 'next_due_ms', messenger.ms_until(due_at));
@@ -7790,7 +7878,12 @@ begin
   rows := messenger.due_positions(relay, max_messages, max_bytes);
   update messenger.relays r set batch = rows where r.transport = relay.transport and r.shard = relay.shard
   returning r.* into relay;
+  perform messenger.check_deferred('messenger_claim_outbox');
   return messenger.claimed_shard(relay, lease_ms);
+exception when others then
+  get stacked diagnostics fault_detail = pg_exception_detail;
+  perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
+  raise;
 end
 $function$;
 
@@ -9064,9 +9157,7 @@ begin
   if token is null then
     raise sqlstate 'PT400' using message = 'token: is required';
   end if;
-  if jsonb_typeof(advances) is distinct from 'array' then
-    raise sqlstate 'PT400' using message = 'advances: has to be an array';
-  end if;
+  perform messenger.check_rows(advances, 'advances');
   select jsonb_agg(to_jsonb(r) - 'message'),
     jsonb_agg(r.message order by r.place) filter (where r.place is not null)
   into runs, messages from messenger.judge_runs(token, advances) r;
@@ -9639,6 +9730,27 @@ begin
 end
 $function$;
 
+CREATE FUNCTION messenger.refuse_queues_of_workers(p_queues text[])
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+begin
+  if exists (
+    select from public.messenger_queues q
+    where q.name = any (array(select split_part(n, '/', 1) from unnest(p_queues) as n)) and q.runs_on = 'worker'
+  ) then
+    raise sqlstate 'PT400' using message = format(
+      'queues: %s runs on workers, and no tick serves it; start one: symphony-messenger worker --queues %1$s',
+      (
+        select string_agg(q.name, ',' order by q.name) from public.messenger_queues q
+        where q.name = any (array(select split_part(n, '/', 1) from unnest(p_queues) as n)) and q.runs_on = 'worker'
+      )
+    );
+  end if;
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION public.messenger_start_tick(tick bigint DEFAULT NULL::bigint, awake boolean DEFAULT false, queues text[] DEFAULT NULL::text[], budget_ms double precision DEFAULT 0)
  RETURNS jsonb
  LANGUAGE plpgsql
@@ -9649,22 +9761,12 @@ declare
   fleet integer;
   next_schedule_at timestamptz;
   needed boolean;
+  fault_detail text;
 begin
   if budget_ms is null or budget_ms < 0 then
     raise sqlstate 'PT400' using message = 'budget_ms: has to be zero or more';
   end if;
-  if exists (
-    select from public.messenger_queues q
-    where q.name = any (array(select split_part(n, '/', 1) from unnest(queues) as n)) and q.runs_on = 'worker'
-  ) then
-    raise sqlstate 'PT400' using message = format(
-      'queues: %s runs on workers, and no tick serves it; start one: symphony-messenger worker --queues %1$s',
-      (
-        select string_agg(q.name, ',' order by q.name) from public.messenger_queues q
-        where q.name = any (array(select split_part(n, '/', 1) from unnest(queues) as n)) and q.runs_on = 'worker'
-      )
-    );
-  end if;
+  perform messenger.refuse_queues_of_workers(queues);
   started := messenger.register_tick(tick, awake);
   -- pg_net sends a request again after a restart.
   if started is null then
@@ -9692,6 +9794,10 @@ begin
     'id', started::text, 'proceed', needed, 'fleet', fleet, 'version', public.messenger_version(),
     'schedules_due', case when next_schedule_at <= messenger.clock() then true end
   )) || messenger.declared_routing();
+exception when others then
+  get stacked diagnostics fault_detail = pg_exception_detail;
+  perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
+  raise;
 end
 $function$;
 
@@ -9737,6 +9843,7 @@ declare
   schedule_at timestamptz;
   next_at timestamptz;
   waits boolean;
+  fault_detail text;
 begin
   if linger_ms > 0 then
     perform messenger.linger(tick, linger_ms, schedules);
@@ -9770,6 +9877,10 @@ begin
     'messages_in_ms', case when waits then 1000 * extract(epoch from message_at - clock) end,
     'schedules_in_ms', case when waits then 1000 * extract(epoch from schedule_at - clock) end
   ));
+exception when others then
+  get stacked diagnostics fault_detail = pg_exception_detail;
+  perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
+  raise;
 end
 $function$;
 
@@ -9782,6 +9893,7 @@ declare
   fleet integer;
   counted_on boolean;
   next_at timestamptz;
+  fault_detail text;
 begin
   fleet := messenger.fleet_size();
   if stalled and fleet <= (
@@ -9814,6 +9926,32 @@ begin
     perform messenger.ask_tick();
   end if;
   return true;
+exception when others then
+  get stacked diagnostics fault_detail = pg_exception_detail;
+  perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
+  raise;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION public.messenger_end_tick(tick bigint, report jsonb DEFAULT NULL::jsonb, successor boolean DEFAULT true, schedules boolean DEFAULT false)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  fault_detail text;
+begin
+  if successor then
+    perform public.messenger_stand_aside(tick, schedules => schedules);
+  end if;
+  update public.messenger_ticks t
+  set rested_at = coalesce(t.rested_at, clock_timestamp()), ended_at = clock_timestamp(),
+    wakes_at = null, stalled = false, report = messenger_end_tick.report
+  where t.id = tick;
+exception when others then
+  get stacked diagnostics fault_detail = pg_exception_detail;
+  perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
+  raise;
 end
 $function$;
 
@@ -9953,6 +10091,32 @@ begin
     perform messenger.wake(next_at);
   end if;
   return null;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION public.messenger_start_worker(worker text, queues text[])
+ RETURNS bigint
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  started bigint;
+  fault_detail text;
+begin
+  if worker is null or length(worker) not between 1 and 200 then
+    raise sqlstate 'PT400' using message = 'worker: has to be a name of 1 to 200 characters';
+  end if;
+  if coalesce(cardinality(queues), 0) = 0 then
+    raise sqlstate 'PT400' using message = 'queues: has to name at least one queue';
+  end if;
+  insert into public.messenger_ticks (started_at, heartbeat_at, rested_at, worker, queues)
+  values (clock_timestamp(), clock_timestamp(), clock_timestamp(), worker, queues)
+  returning id into started;
+  return started;
+exception when others then
+  get stacked diagnostics fault_detail = pg_exception_detail;
+  perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
+  raise;
 end
 $function$;
 
@@ -10621,6 +10785,27 @@ AS $function$
   )
 $function$;
 
+CREATE FUNCTION messenger.check_limits(p_limits jsonb)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+begin
+  perform messenger.check_rows(p_limits, 'limits');
+  if exists (
+    select from jsonb_array_elements(p_limits) as l (rate)
+    where (
+      jsonb_typeof(rate -> 'type') = 'string' and jsonb_typeof(rate -> 'caller') = 'string'
+      and jsonb_typeof(rate -> 'per_ms') = 'number' and (rate -> 'per_ms')::numeric between 1 and 3155760000000
+      and rate ->> 'count' ~ '^\d{1,9}$' and rate ->> 'max' ~ '^[1-9]\d{0,8}$'
+    ) is not true
+  ) then
+    raise sqlstate 'PT400' using message =
+      'limits: each has to have type, caller, count, max and per_ms, with numbers from 1';
+  end if;
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION messenger.count_dispatches(p_limits jsonb)
  RETURNS void
  LANGUAGE plpgsql
@@ -10630,6 +10815,7 @@ declare
   clock constant timestamptz := public.messenger_now();
   refused record;
 begin
+  perform messenger.check_limits(p_limits);
   with wanted as materialized (
     select l.type, l.caller, l.per_ms * interval '1 millisecond' as per,
       floor(l.count * l.per_ms * 1000 / l.max) * interval '1 microsecond' as share
@@ -10703,6 +10889,23 @@ exception when others then
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION public.messenger_save_schedules_limited(schedules jsonb, limits jsonb, user_id text DEFAULT NULL::text, max_schedules integer DEFAULT 100)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+begin
+  if user_id is not null then
+    perform messenger.check_rows(schedules, 'schedules');
+    perform messenger.check_schedule_quota(
+      user_id, jsonb_array_length(schedules), max_schedules
+    );
+  end if;
+  perform messenger.count_dispatches(limits);
+  return public.messenger_save_schedules(schedules);
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION messenger.remember_handled(p_kept jsonb, p_fence uuid)
  RETURNS void
  LANGUAGE sql
@@ -10722,7 +10925,7 @@ $function$;
 
 CREATE OR REPLACE FUNCTION public.messenger_report_progress(reports jsonb)
  RETURNS void
- LANGUAGE sql
+ LANGUAGE plpgsql
  SET search_path TO ''
  SET jit TO 'off'
  SET enable_seqscan TO 'off'
@@ -10730,6 +10933,10 @@ CREATE OR REPLACE FUNCTION public.messenger_report_progress(reports jsonb)
  SET enable_hashjoin TO 'off'
  SET enable_mergejoin TO 'off'
 AS $function$
+declare
+  fault_detail text;
+begin
+  perform messenger.check_rows(reports, 'reports');
   insert into messenger.progress as p (message_id, value, note, at, step, step_token)
   select m.id, r.value, r.note, public.messenger_now(),
     r.step - 'ran_ms' || jsonb_build_object(
@@ -10747,7 +10954,13 @@ AS $function$
   set value = coalesce(excluded.value, p.value),
     note = case when excluded.value is null then p.note else excluded.note end,
     at = case when excluded.value is null then p.at else excluded.at end,
-    step = coalesce(excluded.step, p.step), step_token = coalesce(excluded.step_token, p.step_token)
+    step = coalesce(excluded.step, p.step), step_token = coalesce(excluded.step_token, p.step_token);
+  perform messenger.check_deferred('messenger_report_progress');
+exception when others then
+  get stacked diagnostics fault_detail = pg_exception_detail;
+  perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
+  raise;
+end
 $function$;
 
 CREATE FUNCTION messenger.running_step(p_id bigint)
@@ -11349,7 +11562,12 @@ declare
   clock constant timestamptz := public.messenger_now();
   noted public.messenger_webhook_deliveries;
   disabled public.messenger_webhook_endpoints;
+  fault_detail text;
 begin
+  if jsonb_typeof(delivery) is distinct from 'object' then
+    raise sqlstate 'PT400' using message = 'delivery: has to be an object';
+  end if;
+  perform messenger.check_deferred('messenger_record_webhook');
   insert into public.messenger_webhook_deliveries (
     endpoint, event_id, event, message_id, attempt, delivered, status, duration_ms, answer, error
   )
@@ -11380,6 +11598,10 @@ begin
   )
   returning * into disabled;
   return jsonb_strip_nulls(jsonb_build_object('disabled', disabled.disabled_reason));
+exception when others then
+  get stacked diagnostics fault_detail = pg_exception_detail;
+  perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
+  raise;
 end
 $function$;
 
@@ -11407,6 +11629,28 @@ AS $function$
       join jsonb_array_elements(p_answer -> 'schedules') with ordinality as saved (value, position)
         using (position)
     )) else '{}' end
+$function$;
+
+CREATE FUNCTION messenger.check_args(p_operation text, p_args jsonb)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  name text;
+  type text;
+begin
+  for name, type in
+    select a.name, pg_catalog.format_type(a.type, null)
+    from pg_catalog.pg_proc p, unnest(p.proargnames, p.proargtypes::oid[]) as a (name, type)
+    where p.pronamespace = 'public'::regnamespace and p.proname = p_operation and p_args ? a.name
+  loop
+    execute format('select from jsonb_to_record($1) as given (%I %s)', name, type) using p_args;
+  end loop;
+exception when data_exception then
+  raise sqlstate 'PT400' using message =
+    format('%s: has to be %s (was %s)', name, type, left((p_args -> name)::text, 60));
+end
 $function$;
 
 CREATE OR REPLACE FUNCTION messenger.call_operation(p_operation text, p_args jsonb)
@@ -11460,6 +11704,7 @@ begin
       'args: %s takes %s', p_operation, array_to_string(known, ', ')
     );
   end if;
+  perform messenger.check_args(p_operation, p_args);
   -- Cast through text, because the result of a function that returns void is the empty text.
   execute format(
     'select nullif(public.%I(%s)::text, '''')::jsonb from jsonb_to_record($1) as given (%s)',
@@ -14569,6 +14814,7 @@ begin
   if jsonb_typeof(points) is distinct from 'array' or jsonb_array_length(points) > 5000 then
     raise sqlstate 'PT400' using message = 'points: has to be an array of at most 5000';
   end if;
+  perform messenger.check_rows(points, 'points');
   perform messenger.register_series(points);
   for point in
     select messenger.series_of(p.queue, p.type) as id,
@@ -16965,11 +17211,17 @@ comment on routine messenger.alerts_at_fault() is
 comment on routine messenger.append_event(text,jsonb) is
   'Appends an event, of the bus''s own or of a user, and returns its id. The commit wakes the messages that wait for it.';
 
+comment on routine messenger.await_outbox(text,timestamp with time zone) is
+  'Part of messenger_claim_outbox: waits until something of a transport is due, or until a moment. Returns when the next of it is due.';
+
 comment on routine messenger.await_outcomes(bigint[]) is
   'Part of mark_cancelled: waits for outcomes of publications that other transactions are writing. Outcomes that come later wait for this transaction.';
 
 comment on routine messenger.backlog_in_bins(timestamp with time zone,timestamp with time zone,interval,text) is
   'The largest backlog in each bin of a time, of a queue or of all; bins in which no queue held messages are left out.';
+
+comment on routine messenger.batch_fault(jsonb) is
+  'Part of messenger_write_batch: the first of the bus''s own fields of a batch that is wrong, and what is wrong with it; null if none is.';
 
 comment on routine messenger.batch_message(jsonb,text,public.messenger_batches) is
   'Part of a fold: the message that a batch dispatches at an event, with the stamp ofBatch: {"id", "name", "event", "total", "handled", "failed"}.';
@@ -17031,11 +17283,17 @@ comment on routine messenger.check_alert_secret(text) is
 comment on routine messenger.check_alert_threshold(public.messenger_alerts,text) is
   'Part of messenger.check_alert(): refuses a threshold that does not fit the unit of the rule.';
 
+comment on routine messenger.check_args(text,jsonb) is
+  'Part of messenger_act: refuses an argument that is no value of its parameter''s type, and names it.';
+
 comment on routine messenger.check_batch(jsonb) is
   'Part of messenger_write_batch: refuses a batch with a wrong field, and names it.';
 
 comment on routine messenger.check_callback(text,jsonb) is
   'Part of messenger_write_batch: refuses a message that a batch could not dispatch at its end, and names the field.';
+
+comment on routine messenger.check_chunk(jsonb,jsonb,integer,boolean) is
+  'Part of messenger_write_batch: refuses a chunk that is none.';
 
 comment on routine messenger.check_dead_letters(bigint[],jsonb) is
   'Part of messenger_redrive: refuses ids of dead letters that cannot be messages, PT400, or PT413 if one is too large.';
@@ -17055,6 +17313,9 @@ comment on routine messenger.check_from(bigint[],boolean,text) is
 comment on routine messenger.check_json(jsonb,text) is
   'Refuses a value in which a reader would change a number, or that has more than 100 levels of objects and arrays, and names its path.';
 
+comment on routine messenger.check_limits(jsonb) is
+  'Part of count_dispatches: refuses limits with a field that is missing or of another type.';
+
 comment on routine messenger.check_messages(jsonb) is
   'Refuses messages with a field that is not known, has a wrong value or contradicts another, with a number that a reader would change, or nested deeper than 100 levels.';
 
@@ -17072,6 +17333,9 @@ comment on routine messenger.check_ranges(jsonb) is
 
 comment on routine messenger.check_relay_call(uuid,integer,integer,integer,bigint) is
   'Part of messenger_claim_outbox: refuses wrong arguments.';
+
+comment on routine messenger.check_rows(jsonb,text) is
+  'Refuses a parameter that is no array of objects, and names it.';
 
 comment on routine messenger.check_transport(text) is
   'Part of operations on the outbox: refuses a transport that is missing, or that messenger_transports does not list.';
@@ -17648,6 +17912,9 @@ comment on routine messenger.refuse_other_batch() is
 
 comment on routine messenger.refuse_publications(messenger.relays,jsonb) is
   'Part of messenger_finish_outbox: lets refused publications wait, and buries those that are too large for the engine.';
+
+comment on routine messenger.refuse_queues_of_workers(text[]) is
+  'Part of messenger_start_tick: refuses a tick of queues that run on workers.';
 
 comment on routine messenger.register_queues() is
   'Trigger: makes the queues of the messages just written known in messenger_queues. A lane gets no row.';

@@ -214,7 +214,11 @@ begin
     continue when field in ('payload', 'stamps');
     wrong := case jsonb_typeof(p_message -> field)
       when 'string' then messenger.message_value(field, p_message ->> field)
-      when 'number' then messenger.message_value(field, p_message ->> field)
+      -- A key may be the number of a row; a name or a moment is no number.
+      when 'number' then case
+        when field in ('type', 'queue', 'transport', 'dedupe', 'available_at') then 'has to be text (was a JSON number)'
+        else messenger.message_value(field, p_message ->> field)
+      end
       when 'null' then null
       else format('has to be text or a number (was a JSON %s)', jsonb_typeof(p_message -> field))
     end;
@@ -250,6 +254,20 @@ end
 $$;
 comment on function messenger.message_fault(jsonb) is
   'Part of messenger_enqueue: the first field of a message that is not known, has a wrong value or contradicts another, and what is wrong; null if nothing is.';
+
+-- A call of a worker, or of the edge functions. jsonb_to_recordset would refuse anything else without the parameter's name.
+create function messenger.check_rows(p_rows jsonb, p_field text) returns void
+language plpgsql
+set search_path = ''
+as $$
+begin
+  if jsonb_typeof(p_rows) is distinct from 'array' or p_rows @? 'strict $[*] ? (@.type() != "object")' then
+    raise sqlstate 'PT400' using message = format('%s: has to be an array of objects', p_field);
+  end if;
+end
+$$;
+comment on function messenger.check_rows(jsonb, text) is
+  'Refuses a parameter that is no array of objects, and names it.';
 
 -- Checks messages that messenger_enqueue gets from SQL. Messages that the bus itself makes need no check.
 create function messenger.check_messages(p_messages jsonb) returns void

@@ -91,6 +91,9 @@ language plpgsql
 set search_path = ''
 as $$
 begin
+  if jsonb_typeof(transports) is distinct from 'object' or jsonb_typeof(routes) is distinct from 'object' then
+    raise sqlstate 'PT400' using message = 'transports: has to be an object, as routes has';
+  end if;
   lock table messenger.transports in share row exclusive mode;
   delete from messenger.routes r where not coalesce(messenger_declare_routing.routes ? r.pattern, false);
   delete from messenger.transports t where not coalesce(messenger_declare_routing.transports ? t.name, false);

@@ -210,6 +210,10 @@ begin
 exception when others then
   get stacked diagnostics fault_detail = pg_exception_detail;
   perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
+  -- The bus has made the messages. Those of another caller may be anything, and this names the field.
+  if sqlstate ~ '^2[23]' then
+    perform messenger.check_messages($1);
+  end if;
   raise;
 end
 $$;

@@ -40,6 +40,26 @@ $$;
 comment on function messenger.check_callback(text, jsonb) is
   'Part of messenger_write_batch: refuses a message that a batch could not dispatch at its end, and names the field.';
 
+-- Fields that only the bus gives. A cast of a wrong one would fail without its name.
+create function messenger.batch_fault(p_batch jsonb) returns text
+language plpgsql immutable
+set search_path = ''
+as $$
+begin
+  return case
+    when jsonb_typeof(p_batch -> 'live') not in ('boolean', 'null') then 'live: has to be true or false'
+    when jsonb_typeof(p_batch -> 'keeps_results') not in ('boolean', 'null')
+      then 'keeps_results: has to be true or false'
+    when jsonb_typeof(p_batch -> 'user_id') not in ('string', 'null')
+      or length(p_batch ->> 'user_id') not between 1 and 255 then 'user_id: has to be 1 to 255 characters'
+    when p_batch ->> 'parent_id' !~ '^\d{1,18}$' then 'parent_id: has to be the id of a message'
+    when p_batch ->> 'call' !~* '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' then 'call: has to be a UUID'
+  end;
+end
+$$;
+comment on function messenger.batch_fault(jsonb) is
+  'Part of messenger_write_batch: the first of the bus''s own fields of a batch that is wrong, and what is wrong with it; null if none is.';
+
 create function messenger.check_batch(p_batch jsonb) returns void
 language plpgsql
 set search_path = ''
@@ -66,6 +86,10 @@ begin
       raise sqlstate 'PT400' using message = format('%s: has to be 1 to 255 characters', field);
     end if;
   end loop;
+  wrong := messenger.batch_fault(p_batch);
+  if wrong is not null then
+    raise sqlstate 'PT400' using message = wrong;
+  end if;
   foreach field in array array['on_finished', 'on_succeeded', 'on_failed'] loop
     continue when coalesce(p_batch -> field, 'null') = 'null';
     if jsonb_typeof(p_batch -> field) <> 'object' then
@@ -77,6 +101,25 @@ end
 $$;
 comment on function messenger.check_batch(jsonb) is
   'Part of messenger_write_batch: refuses a batch with a wrong field, and names it.';
+
+create function messenger.check_chunk(p_batch jsonb, p_messages jsonb, p_chunk integer, p_is_last boolean) returns void
+language plpgsql
+set search_path = ''
+as $$
+begin
+  if jsonb_typeof(p_messages) is distinct from 'array' or jsonb_array_length(p_messages) > 1000 then
+    raise sqlstate 'PT400' using message = 'messages: has to be an array of at most 1000 messages';
+  end if;
+  if (p_chunk between 1 and 1000000) is not true or p_is_last is null then
+    raise sqlstate 'PT400' using message = 'chunk: has to be from 1 to 1000000, and is_last true or false';
+  end if;
+  if p_batch ->> 'idempotency_key' is null and (p_chunk > 1 or not p_is_last) then
+    raise sqlstate 'PT400' using message = 'idempotency_key: is required for a batch of several chunks';
+  end if;
+end
+$$;
+comment on function messenger.check_chunk(jsonb, jsonb, integer, boolean) is
+  'Part of messenger_write_batch: refuses a chunk that is none.';
 
 -- Locks the batch of the key, or makes one. A key is held while its batch is not sealed, and for 24 hours after. A
 -- batch with `call`, the UUID of one call, has a key made of its content: once it is sealed, only that call finds it.
@@ -197,18 +240,11 @@ as $$
 declare
   own public.messenger_batches;
   known messenger.batch_chunks;
-  hash bigint; fault_detail text;
+  hash bigint;
+  fault_detail text;
 begin
   perform messenger.check_batch(batch);
-  if jsonb_typeof(messages) is distinct from 'array' or jsonb_array_length(messages) > 1000 then
-    raise sqlstate 'PT400' using message = 'messages: has to be an array of at most 1000 messages';
-  end if;
-  if (chunk between 1 and 1000000) is not true or is_last is null then
-    raise sqlstate 'PT400' using message = 'chunk: has to be from 1 to 1000000, and is_last true or false';
-  end if;
-  if batch ->> 'idempotency_key' is null and (chunk > 1 or not is_last) then
-    raise sqlstate 'PT400' using message = 'idempotency_key: is required for a batch of several chunks';
-  end if;
+  perform messenger.check_chunk(batch, messages, chunk, is_last);
   own := messenger.open_batch(batch);
   select messenger.content_hash(coalesce(jsonb_agg(case jsonb_typeof(m) when 'object' then m - 'stamps' else m end order by nth), '[]')) into hash
   from jsonb_array_elements(messages) with ordinality as g (m, nth);
@@ -244,6 +280,9 @@ begin
 exception when others then
   get stacked diagnostics fault_detail = pg_exception_detail;
   perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
+  if checked and sqlstate ~ '^2[23]' then
+    perform messenger.check_messages(messages);
+  end if;
   raise;
 end
 $$;

@@ -183,6 +183,7 @@ begin
   if jsonb_typeof(saves) is distinct from 'array' or jsonb_array_length(saves) > 1000 then
     raise sqlstate 'PT400' using message = 'saves: has to be an array of at most 1000 messages';
   end if;
+  perform messenger.check_rows(saves, 'saves');
   select coalesce(array_agg(l.id), '{}'), array_agg(l.id::text) filter (where l.cancelled)
   into held, cancelled
   from (
@@ -277,10 +278,12 @@ as $$
 declare
   stale text[];
   cancelled text[];
+  fault_detail text;
 begin
   if jsonb_typeof(leases) is distinct from 'array' or jsonb_array_length(leases) > 1000 then
     raise sqlstate 'PT400' using message = 'leases: has to be an array of at most 1000 messages';
   end if;
+  perform messenger.check_rows(leases, 'leases');
   update public.messenger_steps s set status = 'done'
   from jsonb_to_recordset(leases) as g (id bigint, token uuid)
   join public.messenger_messages m on m.id = g.id and m.lease_token = g.token
@@ -290,9 +293,14 @@ begin
   into stale, cancelled
   from jsonb_to_recordset(leases) as g (id bigint, token uuid)
   left join public.messenger_messages m on m.id = g.id and m.lease_token = g.token;
+  perform messenger.check_deferred('messenger_load_steps');
   return jsonb_build_object(
     'steps', messenger.read_steps(leases), 'installation', messenger.installation_id(), 'stale', stale
   ) || messenger.told_of_cancels(cancelled);
+exception when others then
+  get stacked diagnostics fault_detail = pg_exception_detail;
+  perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
+  raise;
 end
 $$;
 comment on function public.messenger_load_steps(jsonb) is

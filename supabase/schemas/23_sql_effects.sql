@@ -185,6 +185,7 @@ declare
   known record;
   result jsonb;
   is_cancelled boolean;
+  fault_detail text;
 begin
   if jsonb_typeof(args) is distinct from 'object' then
     raise sqlstate 'PT400' using message = 'args: has to be an object of arguments by name';
@@ -224,6 +225,8 @@ begin
   return case when result is null then '{}' else jsonb_build_object('result', result) end;
 exception when others then
   if left(sqlstate, 2) not in ('40', '55') then
+    get stacked diagnostics fault_detail = pg_exception_detail;
+    perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
     raise;
   end if;
   raise sqlstate 'PT503' using

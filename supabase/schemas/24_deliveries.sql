@@ -95,6 +95,7 @@ declare
   found jsonb;
   fault_detail text;
 begin
+  perform messenger.check_rows(deliveries, 'deliveries');
   with given as materialized (
     select d.*, exists (
       select from messenger.handled_deliveries h
@@ -197,6 +198,8 @@ begin
   if lease_ms is null or lease_ms not between 1 and 86400000 then
     raise sqlstate 'PT400' using message = 'lease_ms: has to be from 1 to 86400000';
   end if;
+  perform messenger.check_rows(handled, 'handled');
+  perform messenger.check_rows(adopted, 'adopted');
   perform messenger.lock_publications(transport, adopted, again);
   fresh := messenger.note_deliveries(transport, handled || adopted);
   repeated := array(

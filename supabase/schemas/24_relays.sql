@@ -143,13 +143,51 @@ $$;
 comment on function messenger.outbox_due(text) is
   'When a relay of this transport, or of all that are declared, has something to publish; null where nothing waits.';
 
--- Takes a shard that is due, marks what a killed relay has left, and returns the next rows of it. `wait_ms` is how long
--- the call may wait for one, so that a dispatch is published within milliseconds at the cost of one connection. A call
--- that is repeated with its token, because its answer was lost, returns the same batch.
---
 -- A scan takes 0.2 ms, most of it because the process has just slept. So the call reads the outbox only if the snapshot
 -- has changed, as messenger_await_due does, and on a busy database every 25 ms at most. Without this rule each relay that
 -- had nothing to publish took 35 ms of CPU a second.
+create function messenger.await_outbox(p_transport text, p_until timestamptz) returns timestamptz
+language plpgsql
+set search_path = ''
+as $$
+declare
+  due_at timestamptz;
+  looked_at timestamptz;
+  took interval;
+  snapshot text;
+  seen text;
+  pause double precision := 0.005;
+begin
+  loop
+    -- Taken before the outbox is read: what commits in between changes the next snapshot.
+    snapshot := pg_current_snapshot()::text;
+    if snapshot = seen then
+      pause := least(pause * 1.2, 0.02);
+    else
+      looked_at := clock_timestamp();
+      due_at := messenger.outbox_due(p_transport);
+      took := clock_timestamp() - looked_at;
+      if took > interval '10 milliseconds' then
+        -- From here on this call holds locks on the rows of the shards. It returns, and the next call scans again.
+        exit when messenger.note_fronts(p_transport, took);
+      end if;
+      if seen is not null then
+        pause := 0.025;
+      end if;
+      seen := snapshot;
+    end if;
+    exit when due_at <= messenger.clock() or clock_timestamp() >= p_until;
+    perform pg_sleep(least(pause, extract(epoch from p_until - clock_timestamp())::double precision));
+  end loop;
+  return due_at;
+end
+$$;
+comment on function messenger.await_outbox(text, timestamptz) is
+  'Part of messenger_claim_outbox: waits until something of a transport is due, or until a moment. Returns when the next of it is due.';
+
+-- Takes a shard that is due, marks what a killed relay has left, and returns the next rows of it. `wait_ms` is how long
+-- the call may wait for one, so that a dispatch is published within milliseconds at the cost of one connection. A call
+-- that is repeated with its token, because its answer was lost, returns the same batch.
 create function public.messenger_claim_outbox(
   transport text, token uuid, lease_ms integer default 30000, wait_ms integer default 0,
   max_messages integer default 500, max_bytes bigint default 4194304
@@ -162,11 +200,7 @@ declare
   due_at timestamptz;
   relay messenger.relays;
   rows bigint[];
-  looked_at timestamptz;
-  took interval;
-  snapshot text;
-  seen text;
-  pause double precision := 0.005;
+  fault_detail text;
 begin
   perform messenger.check_relay_call(token, lease_ms, wait_ms, max_messages, max_bytes);
   -- This call may be a repetition, and the first one may still run.
@@ -175,27 +209,7 @@ begin
   if relay.shard is not null then
     return messenger.claimed_shard(relay, lease_ms);
   end if;
-  loop
-    -- Taken before the outbox is read: what commits in between changes the next snapshot.
-    snapshot := pg_current_snapshot()::text;
-    if snapshot = seen then
-      pause := least(pause * 1.2, 0.02);
-    else
-      looked_at := clock_timestamp();
-      due_at := messenger.outbox_due(transport);
-      took := clock_timestamp() - looked_at;
-      if took > interval '10 milliseconds' then
-        -- From here on this call holds locks on the rows of the shards. It returns, and the next call scans again.
-        exit when messenger.note_fronts(transport, took);
-      end if;
-      if seen is not null then
-        pause := 0.025;
-      end if;
-      seen := snapshot;
-    end if;
-    exit when due_at <= messenger.clock() or clock_timestamp() >= until;
-    perform pg_sleep(least(pause, extract(epoch from until - clock_timestamp())::double precision));
-  end loop;
+  due_at := messenger.await_outbox(transport, until);
   relay := messenger.take_shard(transport, token, lease_ms);
   if relay.shard is null then
     return jsonb_build_object('messages', '[]'::jsonb, 'next_due_ms', messenger.ms_until(due_at));
@@ -205,7 +219,12 @@ begin
   rows := messenger.due_positions(relay, max_messages, max_bytes);
   update messenger.relays r set batch = rows where r.transport = relay.transport and r.shard = relay.shard
   returning r.* into relay;
+  perform messenger.check_deferred('messenger_claim_outbox');
   return messenger.claimed_shard(relay, lease_ms);
+exception when others then
+  get stacked diagnostics fault_detail = pg_exception_detail;
+  perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
+  raise;
 end
 $$;
 comment on function public.messenger_claim_outbox(text, uuid, integer, integer, integer, bigint) is

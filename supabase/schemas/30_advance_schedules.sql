@@ -246,9 +246,7 @@ begin
   if token is null then
     raise sqlstate 'PT400' using message = 'token: is required';
   end if;
-  if jsonb_typeof(advances) is distinct from 'array' then
-    raise sqlstate 'PT400' using message = 'advances: has to be an array';
-  end if;
+  perform messenger.check_rows(advances, 'advances');
   select jsonb_agg(to_jsonb(r) - 'message'),
     jsonb_agg(r.message order by r.place) filter (where r.place is not null)
   into runs, messages from messenger.judge_runs(token, advances) r;

@@ -103,6 +103,28 @@ comment on function messenger.forget_ticks_before(bigint) is
 -- Registers a tick. `tick` is the id under which the database asked for it; enough others may be awake by now.
 -- `awake` says whether dispatches may count on the tick. Returns {"id", "proceed", "fleet", "version",
 -- "schedules_due"}: if `proceed` is false, nothing is due or other ticks handle it, and this tick is over.
+create function messenger.refuse_queues_of_workers(p_queues text[]) returns void
+language plpgsql
+set search_path = ''
+as $$
+begin
+  if exists (
+    select from public.messenger_queues q
+    where q.name = any (array(select split_part(n, '/', 1) from unnest(p_queues) as n)) and q.runs_on = 'worker'
+  ) then
+    raise sqlstate 'PT400' using message = format(
+      'queues: %s runs on workers, and no tick serves it; start one: symphony-messenger worker --queues %1$s',
+      (
+        select string_agg(q.name, ',' order by q.name) from public.messenger_queues q
+        where q.name = any (array(select split_part(n, '/', 1) from unnest(p_queues) as n)) and q.runs_on = 'worker'
+      )
+    );
+  end if;
+end
+$$;
+comment on function messenger.refuse_queues_of_workers(text[]) is
+  'Part of messenger_start_tick: refuses a tick of queues that run on workers.';
+
 create function public.messenger_start_tick(
   tick bigint default null,
   awake boolean default false,
@@ -117,22 +139,12 @@ declare
   fleet integer;
   next_schedule_at timestamptz;
   needed boolean;
+  fault_detail text;
 begin
   if budget_ms is null or budget_ms < 0 then
     raise sqlstate 'PT400' using message = 'budget_ms: has to be zero or more';
   end if;
-  if exists (
-    select from public.messenger_queues q
-    where q.name = any (array(select split_part(n, '/', 1) from unnest(queues) as n)) and q.runs_on = 'worker'
-  ) then
-    raise sqlstate 'PT400' using message = format(
-      'queues: %s runs on workers, and no tick serves it; start one: symphony-messenger worker --queues %1$s',
-      (
-        select string_agg(q.name, ',' order by q.name) from public.messenger_queues q
-        where q.name = any (array(select split_part(n, '/', 1) from unnest(queues) as n)) and q.runs_on = 'worker'
-      )
-    );
-  end if;
+  perform messenger.refuse_queues_of_workers(queues);
   started := messenger.register_tick(tick, awake);
   -- pg_net sends a request again after a restart.
   if started is null then
@@ -160,6 +172,10 @@ begin
     'id', started::text, 'proceed', needed, 'fleet', fleet, 'version', public.messenger_version(),
     'schedules_due', case when next_schedule_at <= messenger.clock() then true end
   )) || messenger.declared_routing();
+exception when others then
+  get stacked diagnostics fault_detail = pg_exception_detail;
+  perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
+  raise;
 end
 $$;
 comment on function public.messenger_start_tick(bigint, boolean, text[], double precision) is
@@ -237,6 +253,7 @@ declare
   schedule_at timestamptz;
   next_at timestamptz;
   waits boolean;
+  fault_detail text;
 begin
   if linger_ms > 0 then
     perform messenger.linger(tick, linger_ms, schedules);
@@ -270,6 +287,10 @@ begin
     'messages_in_ms', case when waits then 1000 * extract(epoch from message_at - clock) end,
     'schedules_in_ms', case when waits then 1000 * extract(epoch from schedule_at - clock) end
   ));
+exception when others then
+  get stacked diagnostics fault_detail = pg_exception_detail;
+  perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
+  raise;
 end
 $$;
 comment on function public.messenger_rest_tick(bigint, jsonb, integer, double precision, boolean) is
@@ -288,6 +309,7 @@ declare
   fleet integer;
   counted_on boolean;
   next_at timestamptz;
+  fault_detail text;
 begin
   fleet := messenger.fleet_size();
   if stalled and fleet <= (
@@ -320,6 +342,10 @@ begin
     perform messenger.ask_tick();
   end if;
   return true;
+exception when others then
+  get stacked diagnostics fault_detail = pg_exception_detail;
+  perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
+  raise;
 end
 $$;
 comment on function public.messenger_stand_aside(bigint, boolean, boolean) is
@@ -333,6 +359,8 @@ create function public.messenger_end_tick(
 language plpgsql
 set search_path = ''
 as $$
+declare
+  fault_detail text;
 begin
   if successor then
     perform public.messenger_stand_aside(tick, schedules => schedules);
@@ -341,6 +369,10 @@ begin
   set rested_at = coalesce(t.rested_at, clock_timestamp()), ended_at = clock_timestamp(),
     wakes_at = null, stalled = false, report = messenger_end_tick.report
   where t.id = tick;
+exception when others then
+  get stacked diagnostics fault_detail = pg_exception_detail;
+  perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
+  raise;
 end
 $$;
 comment on function public.messenger_end_tick(bigint, jsonb, boolean, boolean) is

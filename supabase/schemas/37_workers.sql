@@ -33,6 +33,7 @@ set search_path = ''
 as $$
 declare
   started bigint;
+  fault_detail text;
 begin
   if worker is null or length(worker) not between 1 and 200 then
     raise sqlstate 'PT400' using message = 'worker: has to be a name of 1 to 200 characters';
@@ -44,6 +45,10 @@ begin
   values (clock_timestamp(), clock_timestamp(), clock_timestamp(), worker, queues)
   returning id into started;
   return started;
+exception when others then
+  get stacked diagnostics fault_detail = pg_exception_detail;
+  perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
+  raise;
 end
 $$;
 comment on function public.messenger_start_worker(text, text[]) is

@@ -34,6 +34,28 @@ comment on index messenger.rate_limits_full_at_idx is
 
 alter table messenger.rate_limits enable row level security;
 
+create function messenger.check_limits(p_limits jsonb) returns void
+language plpgsql
+set search_path = ''
+as $$
+begin
+  perform messenger.check_rows(p_limits, 'limits');
+  if exists (
+    select from jsonb_array_elements(p_limits) as l (rate)
+    where (
+      jsonb_typeof(rate -> 'type') = 'string' and jsonb_typeof(rate -> 'caller') = 'string'
+      and jsonb_typeof(rate -> 'per_ms') = 'number' and (rate -> 'per_ms')::numeric between 1 and 3155760000000
+      and rate ->> 'count' ~ '^\d{1,9}$' and rate ->> 'max' ~ '^[1-9]\d{0,8}$'
+    ) is not true
+  ) then
+    raise sqlstate 'PT400' using message =
+      'limits: each has to have type, caller, count, max and per_ms, with numbers from 1';
+  end if;
+end
+$$;
+comment on function messenger.check_limits(jsonb) is
+  'Part of count_dispatches: refuses limits with a field that is missing or of another type.';
+
 -- `p_limits` is an array of {type, caller, count, max, per_ms}: `count` messages are to be dispatched,
 -- and `max` may be within `per_ms`. The share of one message is rounded down to microseconds, so
 -- that `max` of them always fit. A period that was shortened holds for what was counted before, too:
@@ -47,6 +69,7 @@ declare
   clock constant timestamptz := public.messenger_now();
   refused record;
 begin
+  perform messenger.check_limits(p_limits);
   with wanted as materialized (
     select l.type, l.caller, l.per_ms * interval '1 millisecond' as per,
       floor(l.count * l.per_ms * 1000 / l.max) * interval '1 microsecond' as share
@@ -175,6 +198,7 @@ set search_path = ''
 as $$
 begin
   if user_id is not null then
+    perform messenger.check_rows(schedules, 'schedules');
     perform messenger.check_schedule_quota(
       user_id, jsonb_array_length(schedules), max_schedules
     );

@@ -31,9 +31,13 @@ alter table messenger.progress enable row level security;
 -- `reports` is an array of {id, token, value?, note?, step?}, with a value or a step or both; `step` is {handler, name,
 -- key, nth, kind, ran_ms}. A report under another token than the lease's is left out: another worker has the message.
 create function public.messenger_report_progress(reports jsonb) returns void
-language sql
+language plpgsql
 set search_path = ''
 as $$
+declare
+  fault_detail text;
+begin
+  perform messenger.check_rows(reports, 'reports');
   insert into messenger.progress as p (message_id, value, note, at, step, step_token)
   select m.id, r.value, r.note, public.messenger_now(),
     r.step - 'ran_ms' || jsonb_build_object(
@@ -51,7 +55,13 @@ as $$
   set value = coalesce(excluded.value, p.value),
     note = case when excluded.value is null then p.note else excluded.note end,
     at = case when excluded.value is null then p.at else excluded.at end,
-    step = coalesce(excluded.step, p.step), step_token = coalesce(excluded.step_token, p.step_token)
+    step = coalesce(excluded.step, p.step), step_token = coalesce(excluded.step_token, p.step_token);
+  perform messenger.check_deferred('messenger_report_progress');
+exception when others then
+  get stacked diagnostics fault_detail = pg_exception_detail;
+  perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
+  raise;
+end
 $$;
 comment on function public.messenger_report_progress(jsonb) is
   'Writes what handlers report of messages they run, and the steps that run for long, all of a worker''s in one call, fenced by the lease token.';

@@ -146,7 +146,12 @@ declare
   clock constant timestamptz := public.messenger_now();
   noted public.messenger_webhook_deliveries;
   disabled public.messenger_webhook_endpoints;
+  fault_detail text;
 begin
+  if jsonb_typeof(delivery) is distinct from 'object' then
+    raise sqlstate 'PT400' using message = 'delivery: has to be an object';
+  end if;
+  perform messenger.check_deferred('messenger_record_webhook');
   insert into public.messenger_webhook_deliveries (
     endpoint, event_id, event, message_id, attempt, delivered, status, duration_ms, answer, error
   )
@@ -177,6 +182,10 @@ begin
   )
   returning * into disabled;
   return jsonb_strip_nulls(jsonb_build_object('disabled', disabled.disabled_reason));
+exception when others then
+  get stacked diagnostics fault_detail = pg_exception_detail;
+  perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
+  raise;
 end
 $$;
 comment on function public.messenger_record_webhook(jsonb) is

@@ -57,6 +57,29 @@ $$;
 comment on function messenger.action_target(jsonb, jsonb) is
   'Part of messenger_act: what the log keeps of an operation''s arguments; never a payload or a key.';
 
+create function messenger.check_args(p_operation text, p_args jsonb) returns void
+language plpgsql
+set search_path = ''
+as $$
+declare
+  name text;
+  type text;
+begin
+  for name, type in
+    select a.name, pg_catalog.format_type(a.type, null)
+    from pg_catalog.pg_proc p, unnest(p.proargnames, p.proargtypes::oid[]) as a (name, type)
+    where p.pronamespace = 'public'::regnamespace and p.proname = p_operation and p_args ? a.name
+  loop
+    execute format('select from jsonb_to_record($1) as given (%I %s)', name, type) using p_args;
+  end loop;
+exception when data_exception then
+  raise sqlstate 'PT400' using message =
+    format('%s: has to be %s (was %s)', name, type, left((p_args -> name)::text, 60));
+end
+$$;
+comment on function messenger.check_args(text, jsonb) is
+  'Part of messenger_act: refuses an argument that is no value of its parameter''s type, and names it.';
+
 -- Calls a function as PostgREST would: by the names of its arguments, those that are not given having
 -- their defaults.
 create function messenger.call_operation(p_operation text, p_args jsonb) returns jsonb
@@ -109,6 +132,7 @@ begin
       'args: %s takes %s', p_operation, array_to_string(known, ', ')
     );
   end if;
+  perform messenger.check_args(p_operation, p_args);
   -- Cast through text, because the result of a function that returns void is the empty text.
   execute format(
     'select nullif(public.%I(%s)::text, '''')::jsonb from jsonb_to_record($1) as given (%s)',

@@ -216,6 +216,7 @@ begin
   if jsonb_typeof(points) is distinct from 'array' or jsonb_array_length(points) > 5000 then
     raise sqlstate 'PT400' using message = 'points: has to be an array of at most 5000';
   end if;
+  perform messenger.check_rows(points, 'points');
   perform messenger.register_series(points);
   for point in
     select messenger.series_of(p.queue, p.type) as id,

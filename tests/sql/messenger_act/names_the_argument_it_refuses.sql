@@ -1,6 +1,6 @@
 -- It calls the operators' functions, and no other.
 begin;
-select plan(8);
+select plan(12);
 
 select throws_ok(
   $$select messenger_act('ada', 'messenger_claim', '{"token":null}')$$, 'PT400', null,
@@ -30,6 +30,23 @@ select throws_ok(
 select throws_ok(
   $$select messenger_act('ada', 'messenger_pause_schedule', '{"id":999}')$$, 'PT404',
   'id: there is no schedule 999', 'the function''s own error comes through'
+);
+
+select throws_ok(
+  $$select messenger_act('ada', 'messenger_cancel', '{"ids":[1],"dry_run":"maybe"}')$$, 'PT400',
+  'dry_run: has to be boolean (was "maybe")', 'a value of another type'
+);
+select throws_ok(
+  $$select messenger_act('ada', 'messenger_cancel', '{"ids":5}')$$, 'PT400', 'ids: has to be bigint[] (was 5)',
+  'one value in place of an array'
+);
+select throws_ok(
+  $$select messenger_act('ada', 'messenger_cancel', '{"ids":[1],"created_from":"x"}')$$, 'PT400',
+  'created_from: has to be timestamp with time zone (was "x")', 'a moment that is none'
+);
+select throws_ok(
+  $$select messenger_act('ada', 'messenger_cancel', '{"ids":[1],"max_messages":1e99}')$$, 'PT400', null,
+  'a number that is too large'
 );
 
 select * from finish();
