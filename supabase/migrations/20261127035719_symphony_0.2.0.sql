@@ -1042,6 +1042,37 @@ CREATE FUNCTION messenger.longest_lease()
  SET search_path TO ''
 AS $function$ select interval '25 hours' $function$;
 
+CREATE OR REPLACE FUNCTION messenger.close_leases(p_tokens uuid[], p_numbers integer[])
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO ''
+ SET jit TO 'off'
+ SET enable_seqscan TO 'off'
+ SET enable_bitmapscan TO 'off'
+AS $function$
+declare
+  closed integer;
+begin
+  -- Nearly always one statement: a loop would lock the leases in another.
+  delete from messenger.leases l where l.token = any (array(
+    select c.token from messenger.leases c
+    where c.token = any (p_tokens) and c.open <= (
+      select sum(s.number) from unnest(p_tokens, p_numbers) as s (token, number) where s.token = c.token
+    )
+    for update skip locked
+  ));
+  get diagnostics closed = row_count;
+  if closed < cardinality(p_tokens) then
+    update messenger.leases l set open = l.open - (
+      select sum(s.number) from unnest(p_tokens, p_numbers) as s (token, number) where s.token = l.token
+    )
+    where l.token = any (array(
+      select k.token from messenger.leases k where k.token = any (p_tokens) for update skip locked
+    ));
+  end if;
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION messenger.lock_expired(p_queues text[] DEFAULT NULL::text[], p_max_messages integer DEFAULT 100)
  RETURNS tid[]
  LANGUAGE plpgsql
@@ -4721,10 +4752,10 @@ declare
   settlement jsonb;
   ids bigint[];
   settled bigint[] := array[]::bigint[];
-  refused jsonb;
   refusals jsonb := '[]'::jsonb;
   tokens uuid[] := array[]::uuid[];
   numbers integer[] := array[]::integer[];
+  is_plain boolean;
   queues text[];
   group_keys text[];
 begin
@@ -4738,17 +4769,17 @@ begin
     perform set_config('messenger.groups', 'settled', true);
   end if;
   -- Handled messages under one token take one statement, which locks in order and pays for no lock twice.
-  if jsonb_array_length(p_settlements) > 1 or p_settlements @? '$[*] ? (
+  is_plain := jsonb_array_length(p_settlements) = 1 and not p_settlements @? '$[*] ? (
     exists(@.released) || exists(@.snoozed) || exists(@.retries) || exists(@.dead) || exists(@.kept)
       || exists(@.parked) || exists(@.effects)
-  )' then
+  )';
+  if not is_plain then
     perform messenger.lock_settled(p_settlements);
   end if;
   for settlement in select value from jsonb_array_elements(p_settlements) loop
     if settlement ? 'effects' then
-      select s.settled, s.refused into ids, refused
+      select s.settled, refusals || s.refused into ids, refusals
       from messenger.settle_with_effects(settlement, (settlement ->> 'token')::uuid) as s;
-      refusals := refusals || refused;
     else
       ids := messenger.settle_token(settlement, (settlement ->> 'token')::uuid);
     end if;
@@ -4762,9 +4793,9 @@ begin
     perform messenger.reopen_groups(queues, group_keys);
   end if;
   -- These messages fall due later, and by then perhaps no worker is awake.
-  if p_settlements @? '$[*] ? (exists(@.retries) || exists(@.snoozed) || exists(@.released) || exists(@.parked)
-    || @.grouped == true)'
-  then
+  if queues is not null or not is_plain and p_settlements @? '$[*] ? (
+    exists(@.retries) || exists(@.snoozed) || exists(@.released) || exists(@.parked)
+  )' then
     perform messenger.wake_for_next();
   end if;
   if refusals <> '[]' then
@@ -4847,16 +4878,18 @@ CREATE OR REPLACE FUNCTION messenger.settle_stale(p_settlements jsonb, p_settled
  SET search_path TO ''
 AS $function$
 declare
+  entry jsonb;
+  named integer := 0;
   stale bigint[];
 begin
-  if cardinality(p_settled) = (
-    select coalesce(sum(
-      coalesce(jsonb_array_length(entry -> 'handled'), 0) + coalesce(jsonb_array_length(entry -> 'released'), 0)
-        + coalesce(jsonb_array_length(entry -> 'snoozed'), 0) + coalesce(jsonb_array_length(entry -> 'retries'), 0)
-        + coalesce(jsonb_array_length(entry -> 'dead'), 0) + coalesce(jsonb_array_length(entry -> 'parked'), 0)
-    ), 0)
-    from jsonb_array_elements(p_settlements) as s (entry)
-  ) then
+  for place in 0..jsonb_array_length(p_settlements) - 1 loop
+    entry := p_settlements -> place;
+    named := named + coalesce(jsonb_array_length(entry -> 'handled'), 0)
+      + coalesce(jsonb_array_length(entry -> 'released'), 0) + coalesce(jsonb_array_length(entry -> 'snoozed'), 0)
+      + coalesce(jsonb_array_length(entry -> 'retries'), 0) + coalesce(jsonb_array_length(entry -> 'dead'), 0)
+      + coalesce(jsonb_array_length(entry -> 'parked'), 0);
+  end loop;
+  if cardinality(p_settled) = named then
     return '{}'::bigint[];
   end if;
   stale := array(select unnest(messenger.settled_ids(p_settlements)) except select unnest(p_settled));
@@ -4959,34 +4992,6 @@ begin
 end
 $function$;
 
-CREATE FUNCTION messenger.delete_handled(p_ids bigint[], p_fence uuid)
- RETURNS bigint[]
- LANGUAGE plpgsql
- SET search_path TO ''
-AS $function$
-declare
-  scheduled_ids bigint[];
-  batches text[];
-  settled bigint[];
-begin
-  with handled as (
-    delete from public.messenger_messages m
-    where m.id = any (p_ids) and m.lease_token = p_fence
-    returning m.id, m.stamps ? 'schedule' as scheduled, m.stamps #>> '{batch,id}' as batch
-  )
-  select coalesce(array_agg(h.id), '{}'), array_agg(h.id) filter (where h.scheduled),
-    array_agg(h.batch) filter (where h.batch is not null)
-  into settled, scheduled_ids, batches from handled h;
-  if scheduled_ids is not null then
-    perform messenger.finish_schedule_runs(scheduled_ids, 'handled');
-  end if;
-  if batches is not null then
-    perform messenger.note_members(batches, false);
-  end if;
-  return settled;
-end
-$function$;
-
 CREATE FUNCTION messenger.delete_members(p_ids bigint[], p_fence uuid, p_batch text)
  RETURNS bigint[]
  LANGUAGE plpgsql
@@ -5013,11 +5018,28 @@ CREATE OR REPLACE FUNCTION messenger.settle_handled(p_settlement jsonb, p_fence 
 AS $function$
 declare
   ids constant bigint[] := array(select jsonb_array_elements_text(p_settlement -> 'handled')::bigint);
-  settled constant bigint[] := case
-    when p_settlement ? 'batch' then messenger.delete_members(ids, p_fence, p_settlement ->> 'batch')
-    else messenger.delete_handled(ids, p_fence)
-  end;
+  scheduled_ids bigint[];
+  batches text[];
+  settled bigint[];
 begin
+  if p_settlement ? 'batch' then
+    settled := messenger.delete_members(ids, p_fence, p_settlement ->> 'batch');
+  else
+    with handled as (
+      delete from public.messenger_messages m
+      where m.id = any (ids) and m.lease_token = p_fence
+      returning m.id, m.stamps ? 'schedule' as scheduled, m.stamps #>> '{batch,id}' as batch
+    )
+    select coalesce(array_agg(h.id), '{}'), array_agg(h.id) filter (where h.scheduled),
+      array_agg(h.batch) filter (where h.batch is not null)
+    into settled, scheduled_ids, batches from handled h;
+  end if;
+  if scheduled_ids is not null then
+    perform messenger.finish_schedule_runs(scheduled_ids, 'handled');
+  end if;
+  if batches is not null then
+    perform messenger.note_members(batches, false);
+  end if;
   if p_settlement ? 'progressed' then
     delete from messenger.progress p
     where p.message_id = any (settled) and p.message_id = any (
@@ -17367,9 +17389,6 @@ comment on routine messenger.debounce_fault(jsonb) is
 comment on routine messenger.declared_routing() is
   'Part of messenger_start_tick: {"routing": {"transports": {name: received}, "routes": {pattern: transport or null}}}; {} if there are none.';
 
-comment on routine messenger.delete_handled(bigint[],uuid) is
-  'Part of messenger_settle: deletes handled messages, and notes them for their schedules and batches. Returns their ids.';
-
 comment on routine messenger.delete_members(bigint[],uuid,text) is
   'Part of messenger_settle: deletes handled messages of which all are members of the batch that the worker names, and notes them for it. Returns their ids.';
 
@@ -17989,7 +18008,7 @@ comment on routine messenger.settle_alert_delivery(public.messenger_alert_delive
   'Part of messenger.send_alert_deliveries(): notes the answer to a delivery''s request, or that none has come in time. A request that pg_net still has is waited for.';
 
 comment on routine messenger.settle_handled(jsonb,uuid) is
-  'Part of messenger_settle: deletes handled messages, the progress of those that reported it, and the steps of those that have some. Returns their ids.';
+  'Part of messenger_settle: deletes handled messages, notes them for their schedules and batches, and deletes the progress of those that reported it and the steps of those that have some. Returns their ids.';
 
 comment on routine messenger.settle_outcomes(jsonb) is
   'Part of messenger_settle: all of it but the errors of a project''s own triggers.';

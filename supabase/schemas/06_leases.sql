@@ -57,23 +57,25 @@ language plpgsql
 set search_path = ''
 as $$
 declare
-  lease record;
+  closed integer;
 begin
-  for lease in
-    select l.token, l.open - (
-      select sum(s.number) from unnest(p_tokens, p_numbers) as s (token, number)
-      where s.token = l.token
-    ) as open
-    from messenger.leases l
-    where l.token = any (p_tokens)
-    for update of l skip locked
-  loop
-    if lease.open <= 0 then
-      delete from messenger.leases l where l.token = lease.token;
-    else
-      update messenger.leases l set open = lease.open where l.token = lease.token;
-    end if;
-  end loop;
+  -- Nearly always one statement: a loop would lock the leases in another.
+  delete from messenger.leases l where l.token = any (array(
+    select c.token from messenger.leases c
+    where c.token = any (p_tokens) and c.open <= (
+      select sum(s.number) from unnest(p_tokens, p_numbers) as s (token, number) where s.token = c.token
+    )
+    for update skip locked
+  ));
+  get diagnostics closed = row_count;
+  if closed < cardinality(p_tokens) then
+    update messenger.leases l set open = l.open - (
+      select sum(s.number) from unnest(p_tokens, p_numbers) as s (token, number) where s.token = l.token
+    )
+    where l.token = any (array(
+      select k.token from messenger.leases k where k.token = any (p_tokens) for update skip locked
+    ));
+  end if;
 end
 $$;
 comment on function messenger.close_leases(uuid[], integer[]) is

@@ -36,10 +36,10 @@ declare
   settlement jsonb;
   ids bigint[];
   settled bigint[] := array[]::bigint[];
-  refused jsonb;
   refusals jsonb := '[]'::jsonb;
   tokens uuid[] := array[]::uuid[];
   numbers integer[] := array[]::integer[];
+  is_plain boolean;
   queues text[];
   group_keys text[];
 begin
@@ -53,17 +53,17 @@ begin
     perform set_config('messenger.groups', 'settled', true);
   end if;
   -- Handled messages under one token take one statement, which locks in order and pays for no lock twice.
-  if jsonb_array_length(p_settlements) > 1 or p_settlements @? '$[*] ? (
+  is_plain := jsonb_array_length(p_settlements) = 1 and not p_settlements @? '$[*] ? (
     exists(@.released) || exists(@.snoozed) || exists(@.retries) || exists(@.dead) || exists(@.kept)
       || exists(@.parked) || exists(@.effects)
-  )' then
+  )';
+  if not is_plain then
     perform messenger.lock_settled(p_settlements);
   end if;
   for settlement in select value from jsonb_array_elements(p_settlements) loop
     if settlement ? 'effects' then
-      select s.settled, s.refused into ids, refused
+      select s.settled, refusals || s.refused into ids, refusals
       from messenger.settle_with_effects(settlement, (settlement ->> 'token')::uuid) as s;
-      refusals := refusals || refused;
     else
       ids := messenger.settle_token(settlement, (settlement ->> 'token')::uuid);
     end if;
@@ -77,9 +77,9 @@ begin
     perform messenger.reopen_groups(queues, group_keys);
   end if;
   -- These messages fall due later, and by then perhaps no worker is awake.
-  if p_settlements @? '$[*] ? (exists(@.retries) || exists(@.snoozed) || exists(@.released) || exists(@.parked)
-    || @.grouped == true)'
-  then
+  if queues is not null or not is_plain and p_settlements @? '$[*] ? (
+    exists(@.retries) || exists(@.snoozed) || exists(@.released) || exists(@.parked)
+  )' then
     perform messenger.wake_for_next();
   end if;
   if refusals <> '[]' then
@@ -155,23 +155,25 @@ comment on function messenger.settle_token(jsonb, uuid) is
   'Part of messenger_settle: writes the outcomes under one token, and returns the ids of the messages that it settled.';
 
 -- Nearly every call settles all messages that it names. Then it is enough to count the names, which costs a tenth of
--- reading the ids.
+-- reading the ids. A loop counts them, because a query takes 20 us more.
 create function messenger.settle_stale(p_settlements jsonb, p_settled bigint[])
 returns bigint[]
 language plpgsql
 set search_path = ''
 as $$
 declare
+  entry jsonb;
+  named integer := 0;
   stale bigint[];
 begin
-  if cardinality(p_settled) = (
-    select coalesce(sum(
-      coalesce(jsonb_array_length(entry -> 'handled'), 0) + coalesce(jsonb_array_length(entry -> 'released'), 0)
-        + coalesce(jsonb_array_length(entry -> 'snoozed'), 0) + coalesce(jsonb_array_length(entry -> 'retries'), 0)
-        + coalesce(jsonb_array_length(entry -> 'dead'), 0) + coalesce(jsonb_array_length(entry -> 'parked'), 0)
-    ), 0)
-    from jsonb_array_elements(p_settlements) as s (entry)
-  ) then
+  for place in 0..jsonb_array_length(p_settlements) - 1 loop
+    entry := p_settlements -> place;
+    named := named + coalesce(jsonb_array_length(entry -> 'handled'), 0)
+      + coalesce(jsonb_array_length(entry -> 'released'), 0) + coalesce(jsonb_array_length(entry -> 'snoozed'), 0)
+      + coalesce(jsonb_array_length(entry -> 'retries'), 0) + coalesce(jsonb_array_length(entry -> 'dead'), 0)
+      + coalesce(jsonb_array_length(entry -> 'parked'), 0);
+  end loop;
+  if cardinality(p_settled) = named then
     return '{}'::bigint[];
   end if;
   stale := array(select unnest(messenger.settled_ids(p_settlements)) except select unnest(p_settled));

@@ -5,35 +5,6 @@
 -- hold in them. Ids come out of the JSON in a subquery or a variable, for a condition would read them for each
 -- row.
 
-create function messenger.delete_handled(p_ids bigint[], p_fence uuid) returns bigint[]
-language plpgsql
-set search_path = ''
-as $$
-declare
-  scheduled_ids bigint[];
-  batches text[];
-  settled bigint[];
-begin
-  with handled as (
-    delete from public.messenger_messages m
-    where m.id = any (p_ids) and m.lease_token = p_fence
-    returning m.id, m.stamps ? 'schedule' as scheduled, m.stamps #>> '{batch,id}' as batch
-  )
-  select coalesce(array_agg(h.id), '{}'), array_agg(h.id) filter (where h.scheduled),
-    array_agg(h.batch) filter (where h.batch is not null)
-  into settled, scheduled_ids, batches from handled h;
-  if scheduled_ids is not null then
-    perform messenger.finish_schedule_runs(scheduled_ids, 'handled');
-  end if;
-  if batches is not null then
-    perform messenger.note_members(batches, false);
-  end if;
-  return settled;
-end
-$$;
-comment on function messenger.delete_handled(bigint[], uuid) is
-  'Part of messenger_settle: deletes handled messages, and notes them for their schedules and batches. Returns their ids.';
-
 -- To read the stamps of each member costs a quarter of its settle call.
 create function messenger.delete_members(p_ids bigint[], p_fence uuid, p_batch text) returns bigint[]
 language plpgsql
@@ -61,11 +32,28 @@ set search_path = ''
 as $$
 declare
   ids constant bigint[] := array(select jsonb_array_elements_text(p_settlement -> 'handled')::bigint);
-  settled constant bigint[] := case
-    when p_settlement ? 'batch' then messenger.delete_members(ids, p_fence, p_settlement ->> 'batch')
-    else messenger.delete_handled(ids, p_fence)
-  end;
+  scheduled_ids bigint[];
+  batches text[];
+  settled bigint[];
 begin
+  if p_settlement ? 'batch' then
+    settled := messenger.delete_members(ids, p_fence, p_settlement ->> 'batch');
+  else
+    with handled as (
+      delete from public.messenger_messages m
+      where m.id = any (ids) and m.lease_token = p_fence
+      returning m.id, m.stamps ? 'schedule' as scheduled, m.stamps #>> '{batch,id}' as batch
+    )
+    select coalesce(array_agg(h.id), '{}'), array_agg(h.id) filter (where h.scheduled),
+      array_agg(h.batch) filter (where h.batch is not null)
+    into settled, scheduled_ids, batches from handled h;
+  end if;
+  if scheduled_ids is not null then
+    perform messenger.finish_schedule_runs(scheduled_ids, 'handled');
+  end if;
+  if batches is not null then
+    perform messenger.note_members(batches, false);
+  end if;
   if p_settlement ? 'progressed' then
     delete from messenger.progress p
     where p.message_id = any (settled) and p.message_id = any (
@@ -79,7 +67,7 @@ begin
 end
 $$;
 comment on function messenger.settle_handled(jsonb, uuid) is
-  'Part of messenger_settle: deletes handled messages, the progress of those that reported it, and the steps of those that have some. Returns their ids.';
+  'Part of messenger_settle: deletes handled messages, notes them for their schedules and batches, and deletes the progress of those that reported it and the steps of those that have some. Returns their ids.';
 
 create function messenger.settle_released(p_settlement jsonb, p_fence uuid) returns bigint[]
 language plpgsql
