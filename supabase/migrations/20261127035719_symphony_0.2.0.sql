@@ -1615,6 +1615,90 @@ begin
 end
 $function$;
 
+CREATE FUNCTION messenger.enqueue_payloads(p_call jsonb)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  clock constant timestamptz := public.messenger_now();
+  fields constant jsonb := p_call - 'payloads';
+  plain constant text[] := array['type', 'queue', 'priority', 'delay_ms', 'available_at', 'ttl_ms', 'stamps'];
+  -- Values of all rows in scalar variables: a row of fields would be read again for each message.
+  shared_type text;
+  shared_queue text;
+  shared_priority smallint;
+  shared_stamps jsonb;
+  due_at timestamptz;
+  ends_at timestamptz;
+  ids bigint[];
+begin
+  if jsonb_typeof(p_call -> 'payloads') <> 'array' then
+    raise sqlstate 'PT400' using message = 'payloads: has to be an array';
+  end if;
+  if fields - plain <> '{}' or messenger.has_routes(jsonb_build_array(fields)) then
+    return public.messenger_enqueue(messenger.messages_of(p_call), true);
+  end if;
+  -- As in messenger_enqueue.
+  if pg_column_size(p_call) > 1048576 or pg_column_compression(p_call) is not null then
+    perform messenger.check_sizes(messenger.messages_of(p_call));
+  end if;
+  if messenger.sequence_behind() then
+    perform messenger.mend_sequence();
+  end if;
+  select f.type, coalesce(f.queue, 'default'), coalesce(f.priority, 0::smallint),
+    coalesce(f.available_at, clock + f.delay_ms * interval '1 millisecond', clock),
+    clock + f.ttl_ms * interval '1 millisecond', f.stamps
+  into shared_type, shared_queue, shared_priority, due_at, ends_at, shared_stamps
+  from jsonb_to_record(fields) as f (
+    type text, queue text, priority smallint, delay_ms double precision, available_at timestamptz,
+    ttl_ms double precision, stamps jsonb
+  );
+  if ends_at <= due_at and p_call -> 'payloads' <> '[]' then
+    perform messenger.refuse_late();
+  end if;
+  with written as (
+    insert into public.messenger_messages
+      (type, payload, queue, priority, available_at, expires_at, created_at, stamps)
+    select shared_type, p.value, shared_queue, shared_priority, due_at, ends_at, clock, shared_stamps
+    from jsonb_array_elements(p_call -> 'payloads') as p
+    returning id
+  )
+  select array_agg(w.id) into ids from written w;
+  return messenger.ids_written(ids);
+end
+$function$;
+
+CREATE FUNCTION messenger.messages_of(p_call jsonb)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ IMMUTABLE
+ SET search_path TO ''
+AS $function$
+begin
+  return (
+    select coalesce(jsonb_agg(p_call - 'payloads' || jsonb_build_object('payload', p.value) order by p.place), '[]')
+    from jsonb_array_elements(p_call -> 'payloads') with ordinality as p (value, place)
+  );
+end
+$function$;
+
+CREATE FUNCTION messenger.ids_written(p_ids bigint[])
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ IMMUTABLE
+ SET search_path TO ''
+AS $function$
+begin
+  if p_ids[cardinality(p_ids)] - p_ids[1] = cardinality(p_ids) - 1 then
+    return jsonb_build_object(
+      'ids', jsonb_build_object('first', p_ids[1]::text, 'number', cardinality(p_ids))
+    );
+  end if;
+  return jsonb_build_object('ids', coalesce(p_ids::text[], '{}'));
+end
+$function$;
+
 CREATE FUNCTION messenger.is_response_of_an_error(p_message text, p_detail text)
  RETURNS boolean
  LANGUAGE plpgsql
@@ -1682,7 +1766,11 @@ begin
       pg_column_size($1), max_bytes
     );
   end if;
-  return next public.messenger_enqueue($1, true);
+  if jsonb_typeof($1) = 'object' and $1 ? 'payloads' then
+    return next messenger.enqueue_payloads($1);
+  else
+    return next public.messenger_enqueue($1, true);
+  end if;
   -- As messenger.check_deferred(), whose call costs 10 us.
   if starts_with(current_setting('request.path', true), '/rpc/messenger_enqueue_body') then
     set constraints all immediate;
@@ -17437,6 +17525,9 @@ comment on routine messenger.end_cancels(text,jsonb) is
 comment on routine messenger.enqueue_keyed(jsonb,boolean) is
   'Part of messenger_enqueue: writes messages of which some have an idempotency, dedupe or group key.';
 
+comment on routine messenger.enqueue_payloads(jsonb) is
+  'Part of messenger_enqueue_body: writes messages that have all fields but their payloads in common.';
+
 comment on routine messenger.enqueue_reserved(jsonb) is
   'Part of write_effects: messenger_enqueue for messages whose ids are reserved.';
 
@@ -17547,6 +17638,9 @@ comment on routine messenger.hold_groups(messenger.relays,integer) is
 
 comment on routine messenger.holder_of(jsonb) is
   'Part of messenger_enqueue: the id of the message that holds the dedupe key of this dispatch, after it has taken its payload and due time if the dispatch replaces them; null if there is none.';
+
+comment on routine messenger.ids_written(bigint[]) is
+  'A result with ids: {"ids": {"first", "number"}} if they are in a row, as they are unless sessions write at once; {"ids": [...]} else.';
 
 comment on routine messenger.in_front_of(messenger.claim_key) is
   'The place in front of a message''s place in the order of a claim; null for null.';
@@ -17742,6 +17836,9 @@ comment on routine messenger.member_positions(bigint,integer) is
 
 comment on routine messenger.mend_sequences() is
   'Moves the sequences of all other ids past the ids that are in use, as a restore may leave them behind.';
+
+comment on routine messenger.messages_of(jsonb) is
+  'The messages of a call of messenger.enqueue_payloads, as messenger_enqueue takes them.';
 
 comment on routine messenger.ms_since(timestamp with time zone) is
   'Ms since a moment, 0 for one that lies ahead; null for null.';
@@ -18258,6 +18355,9 @@ comment on routine public.messenger_emit_limited(text,jsonb,jsonb) is
 
 comment on routine public.messenger_emit_token(text,text,timestamp with time zone,jsonb) is
   'Emits the event of a token, once: a second call with the same token is refused (PT409). Returns the id of the event.';
+
+comment on routine public.messenger_enqueue_body(jsonb) is
+  'messenger_enqueue for calls over HTTP: the whole body is the array of messages, of at most 64 MiB (PT413); or {"payloads": [...]} with the fields that all messages have in common. Returns a set of one {"ids": [...]}; for payloads it may be {"ids": {"first", "number"}}, ids in a row.';
 
 comment on routine public.messenger_finish_outbox(text,integer,uuid,bigint[],jsonb,text) is
   'Ends a relay''s lease of a shard: notes what the engine has confirmed or refused, and why it is away. Returns {"stale"}: true if another relay has the shard, and nothing was written.';

@@ -10,7 +10,8 @@ import type {
 import type { FollowedBatch, OwnBatches } from "../message/followed-batch.ts";
 import { ConflictError } from "../message/errors.ts";
 import type { LimitedDispatch } from "../message/rate-limit.ts";
-import { fromLimit, messageRow } from "./enqueue.ts";
+import { fromLimit } from "./enqueue.ts";
+import { messageRow } from "./enqueue-body.ts";
 import { isId } from "./ids.ts";
 import { callRpc } from "./rpc.ts";
 import { type StepsLimits, type StepsResult, takeSteps } from "./steps.ts";

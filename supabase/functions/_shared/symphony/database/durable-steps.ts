@@ -11,7 +11,7 @@ import type {
   StepsRequest,
   StepsToSave,
 } from "../transport/durable-store.ts";
-import { messageRow } from "./enqueue.ts";
+import { messageRow } from "./enqueue-body.ts";
 import { callRpc } from "./rpc.ts";
 
 /** A step as `messenger_load_steps` returns it. */

@@ -1,11 +1,11 @@
-/** Writes messages: the entries that `messenger_enqueue` takes, and its calls. */
+/** Writes messages: the calls of `messenger_enqueue`. */
 
 import type { SupabaseClient } from "@supabase/supabase-js";
 import type { OutgoingMessage } from "../message/envelope.ts";
 import { ConflictError } from "../message/errors.ts";
 import type { LimitedDispatch } from "../message/rate-limit.ts";
 import { readProperty } from "../runtime/inspect.ts";
-import type { HeldFor } from "../message/dedupe.ts";
+import { enqueueBody, messageRow, type WrittenIds, writtenIds } from "./enqueue-body.ts";
 import { callRpc } from "./rpc.ts";
 
 interface Enqueued {
@@ -26,15 +26,20 @@ export async function enqueueMessages(
   limits: readonly LimitedDispatch[],
   timeoutMs: number,
 ): Promise<string[]> {
-  const rows = messages.map(messageRow);
   try {
     if (limits.length > 0) {
+      const rows = messages.map(messageRow);
       const args = { messages: rows, limits: limits.map(fromLimit) };
       return (await callRpc<Enqueued>(client, "messenger_enqueue_limited", args, timeoutMs)).ids;
     }
-    const json = JSON.stringify(rows);
-    const [{ ids }] = await callRpc<[Enqueued]>(client, "messenger_enqueue_body", json, timeoutMs);
-    return ids;
+    const body = enqueueBody(messages);
+    const [{ ids }] = await callRpc<[{ ids: WrittenIds }]>(
+      client,
+      "messenger_enqueue_body",
+      body,
+      timeoutMs,
+    );
+    return writtenIds(ids);
   } catch (error) {
     throw error instanceof ConflictError ? keyConflict(error) : error;
   }
@@ -64,33 +69,4 @@ export function keyConflict(error: ConflictError): ConflictError {
 /** An entry of messenger.count_dispatches. */
 export function fromLimit({ perMs, ...limit }: LimitedDispatch) {
   return { ...limit, per_ms: perMs };
-}
-
-/**
- * Makes an entry of messenger_enqueue. Values that equal a column's default are left out, which halves the
- * JSON that Postgres has to read.
- */
-export function messageRow(message: OutgoingMessage) {
-  return {
-    type: message.type,
-    payload: message.payload,
-    queue: message.queue === "default" ? undefined : message.queue,
-    priority: message.priority || undefined,
-    delay_ms: message.delayMs,
-    available_at: message.availableAt,
-    ttl_ms: message.ttlMs,
-    idempotency_key: message.idempotencyKey,
-    idempotency_scope: message.idempotencyScope,
-    group_key: message.groupKey,
-    transport: message.transport,
-    dedupe_key: message.dedupeKey,
-    ...dedupeFields(message.dedupe),
-    stamps: message.stamps,
-  };
-}
-
-function dedupeFields(dedupe: HeldFor | undefined) {
-  if (typeof dedupe !== "object") return { dedupe };
-  if ("windowMs" in dedupe) return { dedupe_window_ms: dedupe.windowMs };
-  return { dedupe_debounce_ms: dedupe.debounceMs, dedupe_max_wait_ms: dedupe.maxWaitMs };
 }

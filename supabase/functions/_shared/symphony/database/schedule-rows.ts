@@ -8,7 +8,7 @@ import type {
   ScheduleTimes,
   WhilePaused,
 } from "../scheduler/schedule-options.ts";
-import { messageRow } from "./enqueue.ts";
+import { messageRow } from "./enqueue-body.ts";
 import type { DisabledBy } from "../scheduler/own-schedule.ts";
 import type { Advance } from "../scheduler/plan.ts";
 import type {
