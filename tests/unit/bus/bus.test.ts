@@ -1,6 +1,7 @@
 /** Definitions and the bus: what is taken, what is refused, and what is sent. */
 
 import { assertEquals, assertRejects } from "@std/assert";
+import { delay } from "@std/async/delay";
 import fc from "fast-check";
 import { z } from "zod";
 import {
@@ -17,6 +18,12 @@ const Mail = defineMessage({
   queue: "mail",
   priority: 3,
   ttl: "1h",
+  handler: () => {},
+});
+
+const Slow = defineMessage({
+  type: "Slow",
+  schema: z.object({ to: z.string().refine((to) => Promise.resolve(to !== "")) }),
   handler: () => {},
 });
 
@@ -235,6 +242,38 @@ Deno.test("an unknown type is refused with its name", async () => {
     UnknownMessageTypeError,
     "Nope",
   );
+});
+
+Deno.test("messages of synchronous and asynchronous schemas keep their order in one dispatch", async () => {
+  const { bus, memory } = workbench([Mail, Slow]);
+  await bus.dispatchAll([
+    { type: "Slow", payload: { to: "a" } },
+    { type: "Mail", payload: { to: "b" } },
+    { type: "Slow", payload: { to: "c" } },
+  ]);
+  assertEquals(memory.messages.map(({ payload }) => payload), [
+    { to: "a" },
+    { to: "b" },
+    { to: "c" },
+  ]);
+});
+
+Deno.test("a dispatch with two wrong messages throws one error, and no rejection is left unhandled", async () => {
+  const { bus, memory } = workbench([Mail, Slow]);
+  await assertRejects(
+    () => bus.dispatchAll([{ type: "Slow", payload: { to: "" } }, { type: "Mail", payload: {} }]),
+    InvalidPayloadError,
+  );
+  await delay(0);
+  assertEquals(memory.messages, []);
+});
+
+Deno.test("a hole in the array is refused, and nothing is sent", async () => {
+  const { bus, memory } = workbench([Mail]);
+  const messages = Array(2);
+  messages[1] = { type: "Mail", payload: { to: "a" } };
+  await assertRejects(() => bus.dispatchAll(messages), RangeError, "options: have to be an object");
+  assertEquals(memory.messages, []);
 });
 
 Deno.test("dispatch middleware may stamp a message, and may refuse it", async () => {

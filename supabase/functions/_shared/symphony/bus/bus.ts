@@ -3,9 +3,7 @@
 import { z } from "zod";
 import type { DispatchOptions, MessageInput } from "../message/dispatch-options.ts";
 import type { OutgoingMessage } from "../message/envelope.ts";
-import { DispatchTimeoutError, UnknownMessageTypeError } from "../message/errors.ts";
 import type { HandlerContext, MessageType } from "../message/handler.ts";
-import type { MessageDefinition } from "../message/definition.ts";
 import type { Registry } from "../message/registry.ts";
 import type {
   BatchChunk,
@@ -15,7 +13,6 @@ import type {
   DispatchBatchOptions,
   WrittenBatch,
 } from "../message/dispatched-batch.ts";
-import { cancelStamp } from "../message/cancel-stamp.ts";
 import {
   checkMembers,
   type InternalBatchOptions,
@@ -23,34 +20,21 @@ import {
   writeChunks,
 } from "./dispatch-batch.ts";
 import { Events } from "./events.ts";
-import { queueOf } from "../message/lane.ts";
 import { typeOf } from "../message/definition-lists.ts";
 import { limitsOf } from "./limits.ts";
 import { aroundHandlers, checkMiddlewares, type Middleware } from "./middleware.ts";
 import { checkNames } from "../runtime/option-names.ts";
-import { checkAgain, outgoing, ownOptions } from "./outgoing.ts";
+import { MessagePreparer } from "./message-preparer.ts";
 import type { Router } from "./router.ts";
-import { checkTransportName } from "./routing.ts";
 import type { LimitedDispatch } from "../message/rate-limit.ts";
-import { checkPayload, DISPATCH_TIMEOUT_MS, toStorableJson } from "../message/payload.ts";
 import type { Sender, Transport } from "../transport/transport.ts";
 import { showValue } from "../runtime/inspect.ts";
-import { within } from "../runtime/within.ts";
 import type { AttemptSpan } from "../tracing/attempt-span.ts";
 import { sending } from "../tracing/spans.ts";
 
-/** Errors that middleware caused; the caller's message is not to blame. */
-const ofMiddleware = new WeakSet<object>();
-
-/** Tells whether middleware caused an error of {@link MessageBus.prepare}. */
-export function isOfMiddleware(error: unknown): boolean {
-  return typeof error === "object" && error !== null && ofMiddleware.has(error);
+function isReady(message: OutgoingMessage | Promise<OutgoingMessage>): message is OutgoingMessage {
+  return !(message instanceof Promise);
 }
-
-/** The transports beside home of a bus without a router. */
-const NONE: ReadonlyMap<string, unknown> = new Map();
-const NO_OPTIONS: DispatchOptions = Object.freeze({});
-const INPUT = ["type", "payload", "options"];
 
 /** Dispatches messages, and runs handlers inside the middleware. */
 export class MessageBus {
@@ -61,7 +45,7 @@ export class MessageBus {
   /** Undefined if everything goes home. */
   readonly #router: Router | undefined;
   readonly #sender: Sender;
-  readonly #middleware: readonly Middleware[];
+  readonly #preparer: MessagePreparer;
   /** Middleware with a `handle` method. */
   readonly #around: readonly Middleware[];
 
@@ -81,8 +65,9 @@ export class MessageBus {
     this.#transport = options.transport;
     this.#router = options.router;
     this.#sender = options.router ?? options.transport;
-    this.#middleware = checkMiddlewares(options.middleware);
-    this.#around = this.#middleware.filter(({ handle }) => handle !== undefined);
+    const middleware = checkMiddlewares(options.middleware);
+    this.#preparer = new MessagePreparer(options.registry, options.router, middleware);
+    this.#around = middleware.filter(({ handle }) => handle !== undefined);
   }
 
   /**
@@ -108,7 +93,9 @@ export class MessageBus {
     if (!Array.isArray(messages)) {
       throw new RangeError(`messages: have to be an array; got ${showValue(messages)}`);
     }
-    return this.send(await Promise.all(messages.map((message) => this.prepare(message))));
+    const prepared = Array.from(messages, (message) => this.#preparer.prepare(message));
+    // To wait for each message would cost a sixth of the bus's time.
+    return this.send(prepared.every(isReady) ? prepared : await Promise.all(prepared));
   }
 
   /**
@@ -195,84 +182,7 @@ export class MessageBus {
 
   /** Checks a message and fills in its definition's values. It writes nothing. */
   async prepare(input: MessageInput): Promise<OutgoingMessage> {
-    checkNames(input, INPUT);
-    const { type, payload } = input;
-    const definition = this.registry.get(type);
-    if (!definition) throw new UnknownMessageTypeError(type);
-    const options = input.options === undefined ? NO_OPTIONS : ownOptions(input.options);
-    const { json, parsed } = await this.#checkPayload(definition, payload);
-    let message = outgoing(definition, json, options, parsed);
-    if (options.onCancelled !== undefined) {
-      message = await this.#withCancel(message, options.onCancelled);
-    }
-    if (this.#middleware.length === 0) return this.#route(message);
-    let changed: OutgoingMessage;
-    try {
-      changed = await this.#throughMiddleware(message, options);
-    } catch (error) {
-      if (typeof error === "object" && error !== null) ofMiddleware.add(error);
-      throw error;
-    }
-    return this.#route(changed);
-  }
-
-  /** Gives the message its transport. @throws RangeError if there is none of its name */
-  #route(message: OutgoingMessage): OutgoingMessage {
-    if (this.#router) return this.#router.route(message);
-    if (message.transport !== undefined) checkTransportName(message.transport, "transport", NONE);
-    return message;
-  }
-
-  /** Adds the message that a cancel dispatches, as a stamp: a cancel may come from SQL, which has no definitions. */
-  async #withCancel(
-    message: OutgoingMessage,
-    onCancelled: NonNullable<DispatchOptions["onCancelled"]>,
-  ): Promise<OutgoingMessage> {
-    checkNames(onCancelled, ["type", "payload"], "onCancelled: ");
-    return {
-      ...message,
-      stamps: { ...message.stamps, onCancelled: cancelStamp(await this.prepare(onCancelled)) },
-    };
-  }
-
-  /** Returns the payload as JSON to store, and as its schema returns it. The worker parses it again for the handler. */
-  async #checkPayload(
-    definition: MessageDefinition,
-    payload: unknown,
-  ): Promise<{ readonly json: unknown; readonly parsed: unknown }> {
-    const json = toStorableJson(definition.type, payload, definition.maxPayloadBytes);
-    const checked = checkPayload(definition, json);
-    return { json, parsed: checked instanceof Promise ? await checked : checked };
-  }
-
-  /**
-   * Passes the message through each middleware. Its results are checked like a dispatch. Middleware that changes the
-   * payload and leaves the queue alone changes the lane that the definition finds in the payload.
-   */
-  async #throughMiddleware(
-    given: OutgoingMessage,
-    options: DispatchOptions,
-  ): Promise<OutgoingMessage> {
-    const { type } = given;
-    let { queue } = given;
-    let message = given;
-    for (const [index, middleware] of this.#middleware.entries()) {
-      if (!middleware.dispatch) continue;
-      const late = () =>
-        new DispatchTimeoutError(`middleware: ${index + 1}: dispatch`, DISPATCH_TIMEOUT_MS);
-      const returned = middleware.dispatch(message);
-      message = checkAgain(await within(returned, DISPATCH_TIMEOUT_MS, late));
-      const definition = this.registry.get(message.type);
-      if (!definition) throw new UnknownMessageTypeError(message.type);
-      // The middleware may have changed the payload in place.
-      const { json, parsed } = await this.#checkPayload(definition, message.payload);
-      message = { ...message, payload: json };
-      if (definition.lane && message.type === type && message.queue === queue) {
-        queue = queueOf(definition, parsed, options);
-        message = { ...message, queue };
-      }
-    }
-    return message;
+    return await this.#preparer.prepare(input);
   }
 
   /** Returns the fates of the members of a finished batch. @throws the errors of {@link Transport.batchResults} */

@@ -50,6 +50,8 @@ const FIELDS = Object.keys(
   } satisfies Record<keyof OutgoingMessage, true>,
 );
 
+const DEFAULTS = { queue: "default", priority: 0 };
+
 /**
  * Copies options when a dispatch is called. A schema or middleware may take time, and the caller, who does not have to
  * wait for the dispatch, may change its objects meanwhile.
@@ -101,7 +103,7 @@ export function outgoing(
     }),
     ...(stamps !== undefined && { stamps }),
   };
-  checkValues(message);
+  checkValues(message, definition);
   if (definition.runsOn === "worker" && parentQueue(message.queue) !== definition.queue) {
     throw new RangeError(
       `queue: ${definition.type} runs on workers, which find it in ${definition.queue} (got ${message.queue}); leave the option out`,
@@ -137,10 +139,15 @@ export function checkAgain(message: unknown): OutgoingMessage {
   return stamps === undefined ? checked : { ...checked, stamps: toStamps(stamps) };
 }
 
-function checkValues(message: OutgoingMessage): void {
+/** @param known queue and priority that were checked before: a definition's, when it was made */
+function checkValues(
+  message: OutgoingMessage,
+  known: { readonly queue: string; readonly priority: number } = DEFAULTS,
+): void {
   const { delayMs, availableAt, idempotencyKey, idempotencyScope, dedupeKey, groupKey } = message;
-  checkQueue(message.queue ?? "default", "queue");
-  checkPriority(message.priority ?? 0, "priority");
+  const { queue = DEFAULTS.queue, priority = DEFAULTS.priority } = message;
+  if (queue !== known.queue) checkQueue(queue, "queue");
+  if (priority !== known.priority) checkPriority(priority, "priority");
   if (delayMs !== undefined && availableAt !== undefined) {
     throw new RangeError("delay: give either delay or availableAt, not both");
   }

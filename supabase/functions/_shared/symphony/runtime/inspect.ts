@@ -60,8 +60,9 @@ export function showValue(value: unknown): string {
  */
 export function builtInName(value: object): string | undefined {
   try {
-    const name = Object.prototype.toString.call(value).slice("[object ".length, -1);
-    return name === "Object" || name === "Module" ? undefined : name;
+    const text = Object.prototype.toString.call(value);
+    if (text === "[object Object]" || text === "[object Module]") return undefined;
+    return text.slice("[object ".length, -1);
   } catch {
     // A revoked proxy.
     return undefined;

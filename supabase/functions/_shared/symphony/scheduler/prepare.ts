@@ -4,7 +4,8 @@
  */
 
 import type { DispatchOptions } from "../message/dispatch-options.ts";
-import { isOfMiddleware, type MessageBus } from "../bus/bus.ts";
+import type { MessageBus } from "../bus/bus.ts";
+import { isOfMiddleware } from "../bus/message-preparer.ts";
 import { describeError } from "../message/describe-error.ts";
 import type { OutgoingMessage, Stamps } from "../message/envelope.ts";
 import {

@@ -1,6 +1,6 @@
 /** Wrong arguments of durable calls: no retry can help, and no failure is stored. */
 
-import { isOfMiddleware } from "../../bus/bus.ts";
+import { isOfMiddleware } from "../../bus/message-preparer.ts";
 import { DurableUsageError } from "../../message/errors.ts";
 import { isRefusal } from "../../message/wrong-argument.ts";
 

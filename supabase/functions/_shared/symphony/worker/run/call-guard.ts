@@ -3,7 +3,8 @@
  * They have no effect, because they would count for the next attempt, which may already run.
  */
 
-import { isOfMiddleware, type MessageBus } from "../../bus/bus.ts";
+import type { MessageBus } from "../../bus/bus.ts";
+import { isOfMiddleware } from "../../bus/message-preparer.ts";
 import { AttemptOverError } from "../../message/errors.ts";
 import { noteWrongArgument } from "../../message/wrong-argument.ts";
 import { typeOf } from "../../message/definition-lists.ts";
