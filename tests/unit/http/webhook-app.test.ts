@@ -59,7 +59,7 @@ function receiver(
     );
     return { status: response.status, body: await response.json() };
   };
-  return { post, clock, lines, sent: () => transport.sent.map(({ payload }) => payload) };
+  return { app, post, clock, lines, sent: () => transport.sent.map(({ payload }) => payload) };
 }
 
 /** How each sender signs a body, by its own library. */
@@ -248,6 +248,24 @@ Deno.test("huge bodies, other methods, and bodies that are no JSON are refused",
   for (const content of ["no JSON", '{"n":12345678901234567890}', '{"a":"\\u0000"}', "[1]"]) {
     assertEquals((await post(sign(content), content)).status, 400, content);
   }
+  assertEquals(sent(), []);
+});
+
+Deno.test("another method is told which one there is", async () => {
+  const { app } = receiver({});
+  for (const method of ["GET", "HEAD", "PUT", "DELETE", "OPTIONS"]) {
+    const { status, headers } = await app.fetch(new Request("https://x.example/hook", { method }));
+    assertEquals([status, headers.get("allow")], [405, "POST"], method);
+  }
+});
+
+Deno.test("a text that is not UTF-8 is refused instead of changed", async () => {
+  const { post, sent } = receiver({
+    verify: () => ({ id: "1", type: null, sentAt: null }),
+    payload: ({ text }) => ({ text }),
+  });
+  const { status, body: problem } = await post({}, new Uint8Array([0x22, 0xff, 0x22]));
+  assertEquals([status, problem.message], [400, "The body is not UTF-8"]);
   assertEquals(sent(), []);
 });
 

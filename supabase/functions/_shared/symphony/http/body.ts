@@ -95,8 +95,8 @@ function unsupported(header: string, was: string, expected: string): Problem {
   );
 }
 
-/** Decodes UTF-8, and drops a byte order mark. */
-function decode(bytes: ArrayBuffer): string {
+/** Decodes UTF-8, and drops a byte order mark. @throws Problem 400 if it is none */
+export function decode(bytes: ArrayBuffer): string {
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch {

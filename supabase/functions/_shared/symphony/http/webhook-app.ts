@@ -2,7 +2,7 @@
 
 import type { z } from "zod";
 import { loggedProblem, VERSION_HEADER } from "./app.ts";
-import { parseBody } from "./body.ts";
+import { decode, parseBody } from "./body.ts";
 import { Problem } from "./problem.ts";
 import { ConflictError } from "../message/errors.ts";
 import type { Messenger } from "../messenger.ts";
@@ -46,7 +46,10 @@ export function webhookApp<Schema extends z.ZodType>(
       } catch (thrown) {
         const problem = await loggedProblem(thrown, messenger);
         const { status, retryAfterS } = problem;
-        return respond(problem, status, retryAfterS);
+        return respond(problem, status, {
+          ...(status === 405 && { allow: "POST" }),
+          ...(retryAfterS !== undefined && { "retry-after": String(retryAfterS) }),
+        });
       }
     },
   };
@@ -125,7 +128,7 @@ function incoming(
     ...verified,
     headers,
     get text() {
-      return new TextDecoder().decode(bytes);
+      return decode(bytes.buffer);
     },
     get body() {
       return (parsed ??= { body: parseBody(bytes.buffer) }).body;
@@ -154,12 +157,10 @@ async function readBytes(request: Request, max: number): Promise<Uint8Array<Arra
   return bytes;
 }
 
-function respond(body: unknown, status: number, retryAfterS?: number): Response {
-  return Response.json(body, {
-    status,
-    headers: {
-      [VERSION_HEADER]: VERSION,
-      ...(retryAfterS !== undefined && { "retry-after": String(retryAfterS) }),
-    },
-  });
+function respond(
+  body: unknown,
+  status: number,
+  headers: Readonly<Record<string, string>> = {},
+): Response {
+  return Response.json(body, { status, headers: { [VERSION_HEADER]: VERSION, ...headers } });
 }
