@@ -2,6 +2,7 @@
 
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { snooze } from "../../supabase/functions/_shared/symphony/index.ts";
+import { readConfig } from "../../supabase/functions/_shared/symphony/runtime/config.ts";
 import { Broker } from "../support/broker.ts";
 import { brokered, outboxOf } from "../support/brokered.ts";
 import { define, defineOnce, fail } from "../support/definitions.ts";
@@ -20,6 +21,33 @@ testsOnStack({}, (test) => {
     assertEquals(await tick(), { claimed: 1, handled: 1, retried: 0, failed: 0 });
     assertEquals(seen, [[{ n: 1 }, id, 1]]);
     assertEquals([broker.size, (await outboxOf(stack)).sent], [0, [id]]);
+  });
+
+  test("a tick that claims no more at home asks for its successor while a broker's message still runs", async (stack) => {
+    const [begun, released] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const T = define(() => (begun.resolve(), released.promise));
+    const Home = define(() => {}, { type: "Home" });
+    const { bus, worker, publish } = await brokered(stack, new Broker(), [T, Home], {
+      config: readConfig(() => undefined, { tickMaxMessages: 20 }),
+    });
+    await bus.dispatch(T, {});
+    await publish();
+    await stack.sql`insert into public.messenger_messages (type, payload)
+      select 'Home', '1' from generate_series(1, 100)`;
+    // No tick that was asked for before counts as awake.
+    await stack.sql`delete from public.messenger_ticks where started_at is null`;
+    const run = worker.tick({ budgetMs: 60_000, caller: "left" });
+    try {
+      await begun.promise;
+      await eventually(
+        () => stack.sql`select from public.messenger_ticks t where t.started_at is null`,
+        (asked) => asked.length === 1,
+      );
+      assert(await stack.count() > 0);
+    } finally {
+      released.resolve();
+      await run;
+    }
   });
 
   test("a message is followed from the outbox until it is handled", async (stack) => {

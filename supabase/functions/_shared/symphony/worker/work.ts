@@ -73,17 +73,28 @@ export async function runEverywhere(
   const { receivers, router } = messenger;
   if (!router && receivers.size === 0) return await runWorker(options);
   const home = (pool?: SlotPool) =>
-    withRelays(
-      messenger,
-      options,
-      () => atHome ? runWorker({ ...options, pool }) : Promise.resolve(NOTHING),
-    );
+    withRelays(messenger, options, async () => {
+      if (!atHome) return NOTHING;
+      const report = await runWorker({ ...options, pool });
+      await claimsNoMore(options);
+      return report;
+    });
   return await withConnections(
     messenger,
     () =>
       receivers.size === 0
         ? home()
         : runBeside(home, { ...options, receivers, ...receiving(options, messenger) }),
+  );
+}
+
+/**
+ * Lets other ticks take what is dispatched at home: relays and workers of other transports may keep this tick for long
+ * after its worker at home has ended. Never throws.
+ */
+async function claimsNoMore({ tick, log }: WorkerOptions): Promise<void> {
+  await tick?.standAside(false).catch((error) =>
+    log.warn("stand_aside_failed", { error: String(error) })
   );
 }
 

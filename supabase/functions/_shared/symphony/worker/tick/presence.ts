@@ -38,6 +38,7 @@ export class Presence implements WorkerTick {
   }
 
   standAside(stalled: boolean): Promise<boolean> {
+    if (this.#isOver) return Promise.resolve(true);
     return this.ticks.standAside(this.tick.id, { stalled, schedules: !this.schedules.areStuck });
   }
 
