@@ -57,6 +57,8 @@ testsOnStack({
       (await ask(stack, "POST", "/webhooks", { name: "b", url: "https://example.com", ...body }))
         .body.issues?.map(({ path }: { path: string[] }) => path.join("."));
     assertEquals(await issues({ url: "ftp://x" }), ["url"]);
+    assertEquals(await issues({ url: "https://example.com/a\0" }), ["url"]);
+    assertEquals(await issues({ url: "https://example.com/\ud800" }), ["url"]);
     assertEquals(await issues({ events: ["a.*.b"] }), ["events.0"]);
     assertEquals(await issues({ secret: "symphony_secret_key" }), ["secret"]);
     assertEquals(await issues({ rate: 5 }), ["rate"]);

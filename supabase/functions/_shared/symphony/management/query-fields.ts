@@ -6,12 +6,14 @@ import { momentField } from "../http/field-schemas.ts";
 const FIRST_MOMENT = Date.parse("0001-01-01T00:00:00Z");
 const LAST_MOMENT = Date.parse("9999-12-31T23:59:59.999Z");
 
+/** The arguments of `refine` for a text that Postgres can hold. */
+export const HELD_BY_POSTGRES = [
+  (value: string) => !/[\0\p{Cs}]/u.test(value),
+  "holds U+0000 or half of a surrogate pair",
+] as const;
+
 /** Text that Postgres can hold. */
-export const text = (longest: number) =>
-  z.string().min(1).max(longest).refine(
-    (value) => !/[\0\p{Cs}]/u.test(value),
-    "holds U+0000 or half of a surrogate pair",
-  );
+export const text = (longest: number) => z.string().min(1).max(longest).refine(...HELD_BY_POSTGRES);
 
 /** Id of a message or a schedule. */
 export const id = z.string().regex(/^\d{1,18}$/, "has to be an id: up to 18 digits").openapi({

@@ -11,16 +11,18 @@ import { askForTick, setUp } from "../database/installing.ts";
 import { Problem } from "../http/problem.ts";
 import { addEndpoint, type ManagementApp } from "./endpoint.ts";
 import type { ManagementParts } from "./parts.ts";
+import { HELD_BY_POSTGRES, text } from "./query-fields.ts";
 
 /** The key that a project may keep for the tick alone. */
 const OWN_KEY = "messenger";
 
 const body = z.strictObject({
   url: z.string().regex(/^https?:\/\/\S+$/, "has to begin with http:// or https://").max(2_000)
+    .refine(...HELD_BY_POSTGRES)
     .optional().openapi({
       description: "Where the database reaches the functions; default: the project's URL",
     }),
-  key: z.string().min(1).max(200).optional().openapi({
+  key: text(200).optional().openapi({
     description: `Name of the secret key for the tick; default: ${OWN_KEY}, or else default`,
   }),
   repair: z.boolean().default(true).openapi({

@@ -6,6 +6,7 @@ import { STEPS_BUDGET_MS } from "./parts.ts";
 import {
   bigNumberOrNull,
   cursor,
+  HELD_BY_POSTGRES,
   id,
   limit,
   moment,
@@ -31,7 +32,7 @@ const eventPattern = z.string().max(100).regex(/^(\*|[\w-]+(\.[\w-]+)*(\.\*)?)$/
 }).openapi({ example: "order.*" });
 
 const settings = {
-  url: z.url({ protocol: /^https?$/ }).max(2_000).openapi({
+  url: z.url({ protocol: /^https?$/ }).max(2_000).refine(...HELD_BY_POSTGRES).openapi({
     description: "Where events are posted: https, at a public address",
   }),
   events: z.array(eventPattern).min(1).max(100).openapi({
