@@ -4687,7 +4687,7 @@ begin
 end
 $function$;
 
-CREATE FUNCTION messenger.bury_unleased(p_place tid, p_sqlstate text, p_message text)
+CREATE FUNCTION messenger.bury_unleased(p_place tid, p_sqlstate text, p_message text, p_verb text DEFAULT 'leased'::text)
  RETURNS void
  LANGUAGE plpgsql
  SET search_path TO ''
@@ -4697,7 +4697,7 @@ begin
   perform set_config('messenger.settles', 'true', true);
   perform messenger.settle_dead(jsonb_build_object('dead', jsonb_build_array(jsonb_build_object(
     'id', m.id, 'reason', 'unrecoverable', 'errors', jsonb_build_array(jsonb_build_object(
-      'message', 'the message could not be leased: ' || p_message, 'class', 'PostgresError', 'code', p_sqlstate,
+      'message', format('the message could not be %s: %s', p_verb, p_message), 'class', 'PostgresError', 'code', p_sqlstate,
       'attempt', m.attempts, 'at', public.messenger_now(), 'durationMs', 0
     ))
   ))), m.lease_token)
@@ -5676,14 +5676,13 @@ CREATE FUNCTION messenger.wake_parent(p_batch public.messenger_batches)
 AS $function$
 declare
   clock constant timestamptz := public.messenger_now();
-begin
-  update public.messenger_messages m set available_at = clock
-  where m.id = (
+  parent constant bigint[] := array(
     select p.id from public.messenger_messages p
     where p.id = p_batch.parent_id and p.status = 'pending' and p.available_at > clock
     for update skip locked
   );
-  if not found and exists (
+begin
+  if messenger.wake_messages(parent, clock, true) = '{}' and exists (
     select from public.messenger_messages p
     where p.id = p_batch.parent_id and (p.status = 'processing' or p.available_at > clock)
   ) then
@@ -6138,7 +6137,7 @@ begin
   set chunks = p_chunk, total = b.total + members,
     types = (array(
       select unnest(b.types) union select m ->> 'type' from jsonb_array_elements(p_messages) as m order by 1
-    ))[:100]
+    ))[:1000]
   where b.id = p_batch.id;
 end
 $function$;
@@ -6819,7 +6818,42 @@ begin
 end
 $function$;
 
-CREATE FUNCTION messenger.wake_waiters(p_event text, p_after bigint, p_until bigint, p_max_messages integer, OUT woken integer, OUT next bigint)
+CREATE FUNCTION messenger.wake_messages(p_ids bigint[], p_at timestamp with time zone, p_buries boolean)
+ RETURNS bigint[]
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  woken bigint[] := '{}';
+  one bigint;
+begin
+  if cardinality(p_ids) = 0 then
+    return p_ids;
+  end if;
+  begin
+    update public.messenger_messages m set available_at = p_at where m.id = any (p_ids);
+    return p_ids;
+  exception when others then
+    if cardinality(p_ids) = 1 then
+      raise warning 'message % was not woken: %', p_ids[1], sqlerrm;
+      if not p_buries or sqlstate ~ '^(53|55|57|40P01)' then
+        return '{}';
+      end if;
+      perform messenger.bury_unleased(m.ctid, sqlstate, sqlerrm, 'woken')
+      from public.messenger_messages m where m.id = p_ids[1];
+      return array(
+        select p_ids[1] where not exists (select from public.messenger_messages m where m.id = p_ids[1])
+      );
+    end if;
+  end;
+  foreach one in array p_ids loop
+    woken := woken || messenger.wake_messages(array[one], p_at, p_buries);
+  end loop;
+  return woken;
+end
+$function$;
+
+CREATE FUNCTION messenger.wake_waiters(p_event text, p_after bigint, p_until bigint, p_max_messages integer, p_buries boolean DEFAULT false, OUT woken integer, OUT next bigint)
  RETURNS record
  LANGUAGE plpgsql
  SET search_path TO ''
@@ -6843,9 +6877,7 @@ begin
     for update skip locked
   );
   -- The claim that sweeps judges by the start of its transaction. The transaction of an emit may be hours old.
-  update public.messenger_messages m
-  set available_at = greatest(public.messenger_now(), clock - interval '1 second')
-  where m.id = any (free);
+  free := messenger.wake_messages(free, greatest(public.messenger_now(), clock - interval '1 second'), p_buries);
   delete from messenger.waits w where w.message_id = any (free);
   woken := cardinality(free);
   next := least(
@@ -6978,10 +7010,10 @@ AS $function$
 begin
   if p_message_id is null then
     select w.woken, w.next into woken, next
-    from messenger.wake_waiters(p_event, p_after, null, p_max_messages) as w;
+    from messenger.wake_waiters(p_event, p_after, null, p_max_messages, true) as w;
   elsif messenger.has_new_event(p_message_id, array[p_event]) then
     select w.woken, w.next into woken, next
-    from messenger.wake_waiters(p_event, p_message_id - 1, p_message_id, 2) as w;
+    from messenger.wake_waiters(p_event, p_message_id - 1, p_message_id, 2, true) as w;
   else
     woken := 0;
   end if;
@@ -16725,7 +16757,7 @@ comment on column public.messenger_batches.total is
   'How many members are written.';
 
 comment on column public.messenger_batches.types is
-  'Types of its members, the first 100 of them.';
+  'Types of its members, the first 1,000 of them.';
 
 comment on column public.messenger_batches.user_id is
   'Id of the user who dispatched it over HTTPS, if a user did.';
@@ -17357,8 +17389,8 @@ comment on routine messenger.bury_expired(messenger.relays) is
 comment on routine messenger.bury_outbox(jsonb,text) is
   'Moves messages that wait in the outbox to the dead letters, with a reason and their errors: [{position, error?}]. Returns their ids.';
 
-comment on routine messenger.bury_unleased(tid,text,text) is
-  'Part of a claim: makes a message a dead letter whose lease was refused.';
+comment on routine messenger.bury_unleased(tid,text,text,text) is
+  'Part of a claim or a sweep: makes a message a dead letter whose lease, or whose wake, was refused.';
 
 comment on routine messenger.busy_lanes(text,integer) is
   'Part of the rule queue_limited: lanes of a queue, or of all, in which messages are counted against limits, by name and up to a number; of a lane it is that one.';
@@ -18230,6 +18262,9 @@ comment on routine messenger.wake_for_new_transports(jsonb) is
 comment on routine messenger.wake_for_outbox() is
   'Trigger: wakes a tick where what was written to the outbox is due, or falls due before the next minute''s tick.';
 
+comment on routine messenger.wake_messages(bigint[],timestamp with time zone,boolean) is
+  'Makes messages due that the caller has locked. Returns the ids of those that wait no longer: the others were refused by a trigger, which makes them dead letters if p_buries says so.';
+
 comment on routine messenger.wake_noted(text,bigint,bigint,integer) is
   'Part of a sweep: makes the messages of a note due, of one message only if an event is there for it. Returns as messenger.wake_waiters() does.';
 
@@ -18239,8 +18274,8 @@ comment on routine messenger.wake_noted_waiters() is
 comment on routine messenger.wake_parent(public.messenger_batches) is
   'Part of a fold: lets the message continue that waits for a batch, which is finished.';
 
-comment on routine messenger.wake_waiters(text,bigint,bigint,integer) is
-  'Makes messages due that wait for a key, those with ids above p_after and up to p_until, and returns how many, and the id behind which to continue: null unless more than p_max_messages wait, or another session has one locked.';
+comment on routine messenger.wake_waiters(text,bigint,bigint,integer,boolean) is
+  'Makes messages due that wait for a key, those with ids above p_after and up to p_until, and returns how many, and the id behind which to continue: null unless more than p_max_messages wait, or one is locked by another session or refused by a trigger.';
 
 comment on routine messenger.walk_lanes(text,text,integer) is
   'The queues between two names that have a ready message, up to a number, each with its first ready message, due or not. One read of an index for each.';

@@ -116,7 +116,8 @@ comment on function messenger.lease_locked(
 
 -- A message whose row a trigger of the project's own does not let change can be given to no worker. It becomes a dead
 -- letter; if that is refused too, it stays, and the claim continues behind it.
-create function messenger.bury_unleased(p_place tid, p_sqlstate text, p_message text) returns void
+create function messenger.bury_unleased(p_place tid, p_sqlstate text, p_message text, p_verb text default 'leased')
+returns void
 language plpgsql
 set search_path = ''
 as $$
@@ -125,7 +126,7 @@ begin
   perform set_config('messenger.settles', 'true', true);
   perform messenger.settle_dead(jsonb_build_object('dead', jsonb_build_array(jsonb_build_object(
     'id', m.id, 'reason', 'unrecoverable', 'errors', jsonb_build_array(jsonb_build_object(
-      'message', 'the message could not be leased: ' || p_message, 'class', 'PostgresError', 'code', p_sqlstate,
+      'message', format('the message could not be %s: %s', p_verb, p_message), 'class', 'PostgresError', 'code', p_sqlstate,
       'attempt', m.attempts, 'at', public.messenger_now(), 'durationMs', 0
     ))
   ))), m.lease_token)
@@ -135,8 +136,8 @@ exception when others then
   raise warning 'a message that cannot be leased stays where it is: %', sqlerrm;
 end
 $$;
-comment on function messenger.bury_unleased(tid, text, text) is
-  'Part of a claim: makes a message a dead letter whose lease was refused.';
+comment on function messenger.bury_unleased(tid, text, text, text) is
+  'Part of a claim or a sweep: makes a message a dead letter whose lease, or whose wake, was refused.';
 
 -- The claim that a worker makes when no larger one passes: what one row refuses keeps back no other.
 create function messenger.lease_apart(

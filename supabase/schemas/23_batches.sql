@@ -54,7 +54,7 @@ comment on column public.messenger_batches.user_id is
 comment on column public.messenger_batches.live is
   'The user is told of its counts over Realtime.';
 comment on column public.messenger_batches.types is
-  'Types of its members, the first 100 of them.';
+  'Types of its members, the first 1,000 of them.';
 comment on column public.messenger_batches.parent_id is
   'The message whose handler dispatched it with ctx.all and waits for it.';
 comment on column public.messenger_batches.keeps_results is

@@ -212,14 +212,13 @@ set search_path = ''
 as $$
 declare
   clock constant timestamptz := public.messenger_now();
-begin
-  update public.messenger_messages m set available_at = clock
-  where m.id = (
+  parent constant bigint[] := array(
     select p.id from public.messenger_messages p
     where p.id = p_batch.parent_id and p.status = 'pending' and p.available_at > clock
     for update skip locked
   );
-  if not found and exists (
+begin
+  if messenger.wake_messages(parent, clock, true) = '{}' and exists (
     select from public.messenger_messages p
     where p.id = p_batch.parent_id and (p.status = 'processing' or p.available_at > clock)
   ) then

@@ -221,7 +221,7 @@ begin
   set chunks = p_chunk, total = b.total + members,
     types = (array(
       select unnest(b.types) union select m ->> 'type' from jsonb_array_elements(p_messages) as m order by 1
-    ))[:100]
+    ))[:1000]
   where b.id = p_batch.id;
 end
 $$;

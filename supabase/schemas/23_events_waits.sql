@@ -59,9 +59,49 @@ $$;
 comment on function messenger.event_lock(text) is
   'The advisory lock of a key, one of 2,048: an emit takes it alone, a message that begins to wait shared.';
 
+-- A trigger of a project's own may refuse the wake of one message. That must fail neither the emit, nor the fold of a
+-- batch, nor the wake of the others. A sweep makes such a message a dead letter that names the error. A fault that may
+-- pass, such as a lock's timeout, leaves the message to the next sweep.
+create function messenger.wake_messages(p_ids bigint[], p_at timestamptz, p_buries boolean) returns bigint[]
+language plpgsql
+set search_path = ''
+as $$
+declare
+  woken bigint[] := '{}';
+  one bigint;
+begin
+  if cardinality(p_ids) = 0 then
+    return p_ids;
+  end if;
+  begin
+    update public.messenger_messages m set available_at = p_at where m.id = any (p_ids);
+    return p_ids;
+  exception when others then
+    if cardinality(p_ids) = 1 then
+      raise warning 'message % was not woken: %', p_ids[1], sqlerrm;
+      if not p_buries or sqlstate ~ '^(53|55|57|40P01)' then
+        return '{}';
+      end if;
+      perform messenger.bury_unleased(m.ctid, sqlstate, sqlerrm, 'woken')
+      from public.messenger_messages m where m.id = p_ids[1];
+      return array(
+        select p_ids[1] where not exists (select from public.messenger_messages m where m.id = p_ids[1])
+      );
+    end if;
+  end;
+  foreach one in array p_ids loop
+    woken := woken || messenger.wake_messages(array[one], p_at, p_buries);
+  end loop;
+  return woken;
+end
+$$;
+comment on function messenger.wake_messages(bigint[], timestamptz, boolean) is
+  'Makes messages due that the caller has locked. Returns the ids of those that wait no longer: the others were refused by a trigger, which makes them dead letters if p_buries says so.';
+
 -- Messages that run, or are due, read the events themselves.
 create function messenger.wake_waiters(
-  p_event text, p_after bigint, p_until bigint, p_max_messages integer, out woken integer, out next bigint
+  p_event text, p_after bigint, p_until bigint, p_max_messages integer, p_buries boolean default false, out woken integer,
+  out next bigint
 )
 language plpgsql
 set search_path = ''
@@ -85,9 +125,7 @@ begin
     for update skip locked
   );
   -- The claim that sweeps judges by the start of its transaction. The transaction of an emit may be hours old.
-  update public.messenger_messages m
-  set available_at = greatest(public.messenger_now(), clock - interval '1 second')
-  where m.id = any (free);
+  free := messenger.wake_messages(free, greatest(public.messenger_now(), clock - interval '1 second'), p_buries);
   delete from messenger.waits w where w.message_id = any (free);
   woken := cardinality(free);
   next := least(
@@ -96,8 +134,8 @@ begin
   );
 end
 $$;
-comment on function messenger.wake_waiters(text, bigint, bigint, integer) is
-  'Makes messages due that wait for a key, those with ids above p_after and up to p_until, and returns how many, and the id behind which to continue: null unless more than p_max_messages wait, or another session has one locked.';
+comment on function messenger.wake_waiters(text, bigint, bigint, integer, boolean) is
+  'Makes messages due that wait for a key, those with ids above p_after and up to p_until, and returns how many, and the id behind which to continue: null unless more than p_max_messages wait, or one is locked by another session or refused by a trigger.';
 
 -- Runs with its owner's rights: at the commit, the role may be one that may not use the bus, because the emit came from
 -- a function of the user's that has its owner's rights. It takes nothing but the event's key.
@@ -238,10 +276,10 @@ as $$
 begin
   if p_message_id is null then
     select w.woken, w.next into woken, next
-    from messenger.wake_waiters(p_event, p_after, null, p_max_messages) as w;
+    from messenger.wake_waiters(p_event, p_after, null, p_max_messages, true) as w;
   elsif messenger.has_new_event(p_message_id, array[p_event]) then
     select w.woken, w.next into woken, next
-    from messenger.wake_waiters(p_event, p_message_id - 1, p_message_id, 2) as w;
+    from messenger.wake_waiters(p_event, p_message_id - 1, p_message_id, 2, true) as w;
   else
     woken := 0;
   end if;

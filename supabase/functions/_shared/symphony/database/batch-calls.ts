@@ -9,6 +9,7 @@ import type {
 } from "../message/dispatched-batch.ts";
 import type { FollowedBatch, OwnBatches } from "../message/followed-batch.ts";
 import { ConflictError } from "../message/errors.ts";
+import { isRefusal } from "../message/wrong-argument.ts";
 import type { LimitedDispatch } from "../message/rate-limit.ts";
 import { fromLimit } from "./enqueue.ts";
 import { messageRow } from "./enqueue-body.ts";
@@ -44,10 +45,19 @@ export async function writeBatch(
   try {
     return await callRpc<WrittenBatch>(client, "messenger_write_batch", args, timeoutMs);
   } catch (error) {
-    if (!(error instanceof ConflictError)) throw error;
-    const message = error.message.replace(/^idempotency_key/, "idempotencyKey");
-    throw new ConflictError(message, { cause: error });
+    throw inTheCallersWords(error);
   }
+}
+
+/** A refusal names the field as code does. */
+function inTheCallersWords(error: unknown): unknown {
+  if (!isRefusal(error) && !(error instanceof ConflictError)) return error;
+  const message = error.message.replace(
+    /^(idempotency_key|on_(?:finished|succeeded|failed))\b/,
+    (field) => field.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase()),
+  );
+  const Refusal = error instanceof ConflictError ? ConflictError : RangeError;
+  return new Refusal(message, { cause: error });
 }
 
 function headRow(head: BatchHead) {
