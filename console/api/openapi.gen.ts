@@ -1672,7 +1672,7 @@ export interface components {
             name: string;
             /** @enum {string} */
             status: "open" | "running" | "cancelling" | "handled" | "failed" | "cancelled";
-            /** @description Types of its members, the first 100 */
+            /** @description Types of its members, the first 1,000 */
             types: string[];
             total: number;
             handled: number;

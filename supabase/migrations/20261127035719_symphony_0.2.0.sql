@@ -6722,6 +6722,10 @@ begin
   if token_id is null or expires_at is null then
     raise sqlstate 'PT400' using message = 'token: has to have an id and an end';
   end if;
+  -- messenger_prune_events() has forgotten whether it was used. The function's clock may be that far behind.
+  if expires_at < public.messenger_now() - interval '1 hour' then
+    raise sqlstate 'PT409' using message = 'token: has expired';
+  end if;
   insert into messenger.used_tokens as u (token_id, expires_at)
   values (messenger_emit_token.token_id, messenger_emit_token.expires_at)
   on conflict on constraint used_tokens_pkey do nothing;
@@ -6824,7 +6828,7 @@ CREATE FUNCTION messenger.wake_messages(p_ids bigint[], p_at timestamp with time
  SET search_path TO ''
 AS $function$
 declare
-  woken bigint[] := '{}';
+  woken bigint[] := array[]::bigint[];
   one bigint;
 begin
   if cardinality(p_ids) = 0 then
@@ -6837,7 +6841,7 @@ begin
     if cardinality(p_ids) = 1 then
       raise warning 'message % was not woken: %', p_ids[1], sqlerrm;
       if not p_buries or sqlstate ~ '^(53|55|57|40P01)' then
-        return '{}';
+        return woken;
       end if;
       perform messenger.bury_unleased(m.ctid, sqlstate, sqlerrm, 'woken')
       from public.messenger_messages m where m.id = p_ids[1];
@@ -15345,6 +15349,8 @@ declare
     select b.id from public.messenger_batches b
     where coalesce(b.finished_at, case when b.sealed_at is null then b.created_at end) < p_before
       and b.handled + b.failed >= b.total and b.cancel_chunk is null
+      -- A message of a paused queue may have waited for longer to read the results.
+      and (b.parent_id is null or not exists (select from public.messenger_messages m where m.id = b.parent_id))
     order by coalesce(b.finished_at, case when b.sealed_at is null then b.created_at end)
     limit p_max_rows
   );
@@ -15365,6 +15371,24 @@ begin
 end
 $function$;
 
+CREATE FUNCTION messenger.keep_results(p_now timestamp with time zone)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+begin
+  update public.messenger_handled_messages h set keep_until = p_now + interval '1 day'
+  where h.keep_until < p_now + interval '1 hour' and h.id = any (array(
+    select unnest(c.ids)
+    from public.messenger_batches b
+    join messenger.batch_chunks c on c.batch_id = b.id
+    where coalesce(b.finished_at, case when b.sealed_at is null then b.created_at end) is null
+      and b.parent_id is not null and b.created_at < p_now - interval '29 days'
+      and exists (select from public.messenger_messages m where m.id = b.parent_id)
+  ));
+end
+$function$;
+
 CREATE FUNCTION messenger.prune_kind(p_kind text, p_befores jsonb, p_max_rows integer, p_dry_run boolean, p_place bigint, OUT place bigint, OUT number integer)
  RETURNS record
  LANGUAGE plpgsql
@@ -15382,9 +15406,13 @@ begin
     when 'idempotency_keys' then number := messenger.prune_before(
       'messenger.idempotency_keys', 'expires_at', instant, p_max_rows, p_dry_run
     );
-    when 'handled' then number := messenger.prune_before(
-      'public.messenger_handled_messages', 'keep_until', instant, p_max_rows, p_dry_run
-    );
+    when 'handled' then
+      if not p_dry_run then
+        perform messenger.keep_results(clock);
+      end if;
+      number := messenger.prune_before(
+        'public.messenger_handled_messages', 'keep_until', instant, p_max_rows, p_dry_run
+      );
     when 'rate_limits' then number := messenger.prune_before(
       'messenger.rate_limits', 'full_at', clock - interval '1 minute', p_max_rows, p_dry_run
     );
@@ -17712,6 +17740,9 @@ comment on routine messenger.join_lanes(messenger.claim_queue[]) is
 
 comment on routine messenger.keep_alert_secret(text,text,text) is
   'Writes a secret of an alert channel into Vault, or deletes it if the value is null; p_what is url or secret.';
+
+comment on routine messenger.keep_results(timestamp with time zone) is
+  'Part of pruning: keeps the results of children for another day whose siblings have not ended.';
 
 comment on routine messenger.key_of(jsonb) is
   'Part of messenger_enqueue: type and dedupe key of a dispatch, as one text.';

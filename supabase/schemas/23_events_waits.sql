@@ -67,7 +67,7 @@ language plpgsql
 set search_path = ''
 as $$
 declare
-  woken bigint[] := '{}';
+  woken bigint[] := array[]::bigint[];
   one bigint;
 begin
   if cardinality(p_ids) = 0 then
@@ -80,7 +80,7 @@ begin
     if cardinality(p_ids) = 1 then
       raise warning 'message % was not woken: %', p_ids[1], sqlerrm;
       if not p_buries or sqlstate ~ '^(53|55|57|40P01)' then
-        return '{}';
+        return woken;
       end if;
       perform messenger.bury_unleased(m.ctid, sqlstate, sqlerrm, 'woken')
       from public.messenger_messages m where m.id = p_ids[1];

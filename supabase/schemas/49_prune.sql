@@ -86,6 +86,8 @@ declare
     select b.id from public.messenger_batches b
     where coalesce(b.finished_at, case when b.sealed_at is null then b.created_at end) < p_before
       and b.handled + b.failed >= b.total and b.cancel_chunk is null
+      -- A message of a paused queue may have waited for longer to read the results.
+      and (b.parent_id is null or not exists (select from public.messenger_messages m where m.id = b.parent_id))
     order by coalesce(b.finished_at, case when b.sealed_at is null then b.created_at end)
     limit p_max_rows
   );
@@ -108,6 +110,27 @@ $$;
 comment on function messenger.prune_batches(timestamptz, integer, boolean) is
   'Part of pruning: deletes up to p_max_rows batches that ended before a moment, with their chunks, and returns how many; a dry run only counts.';
 
+-- The children of ctx.all are remembered for 30 days. One of their siblings may take longer, and the message that waits
+-- would miss the results of the first ones. Such batches are few.
+create function messenger.keep_results(p_now timestamptz) returns void
+language plpgsql
+set search_path = ''
+as $$
+begin
+  update public.messenger_handled_messages h set keep_until = p_now + interval '1 day'
+  where h.keep_until < p_now + interval '1 hour' and h.id = any (array(
+    select unnest(c.ids)
+    from public.messenger_batches b
+    join messenger.batch_chunks c on c.batch_id = b.id
+    where coalesce(b.finished_at, case when b.sealed_at is null then b.created_at end) is null
+      and b.parent_id is not null and b.created_at < p_now - interval '29 days'
+      and exists (select from public.messenger_messages m where m.id = b.parent_id)
+  ));
+end
+$$;
+comment on function messenger.keep_results(timestamptz) is
+  'Part of pruning: keeps the results of children for another day whose siblings have not ended.';
+
 -- `p_befores` has the moments before which dead letters (failed) and batches ended that are to go.
 create function messenger.prune_kind(
   p_kind text, p_befores jsonb, p_max_rows integer, p_dry_run boolean, p_place bigint,
@@ -128,9 +151,13 @@ begin
     when 'idempotency_keys' then number := messenger.prune_before(
       'messenger.idempotency_keys', 'expires_at', instant, p_max_rows, p_dry_run
     );
-    when 'handled' then number := messenger.prune_before(
-      'public.messenger_handled_messages', 'keep_until', instant, p_max_rows, p_dry_run
-    );
+    when 'handled' then
+      if not p_dry_run then
+        perform messenger.keep_results(clock);
+      end if;
+      number := messenger.prune_before(
+        'public.messenger_handled_messages', 'keep_until', instant, p_max_rows, p_dry_run
+      );
     when 'rate_limits' then number := messenger.prune_before(
       'messenger.rate_limits', 'full_at', clock - interval '1 minute', p_max_rows, p_dry_run
     );

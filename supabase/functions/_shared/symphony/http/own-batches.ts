@@ -16,7 +16,7 @@ import { Problem } from "./problem.ts";
 /** Longest time of a cancel, in ms. The sweep continues one that takes longer. */
 const CANCEL_BUDGET_MS = 5_000;
 
-/** A batch keeps the names of so many types. Of one that has more, not each type can be judged. */
+/** Most types whose names a batch keeps. Of a batch with more, not each type can be judged. */
 const MAX_KNOWN_TYPES = 1_000;
 
 const listQuery = z.strictObject({ limit: limitField(100), cursor: cursorField.optional() });

@@ -17,7 +17,7 @@ const batch = z.object({
   name: z.string(),
   status: z.enum(["open", "running", "cancelling", "handled", "failed", "cancelled"]),
   types: z.array(z.string()).readonly().openapi({
-    description: "Types of its members, the first 100",
+    description: "Types of its members, the first 1,000",
   }),
   total: z.int(),
   handled: z.int(),

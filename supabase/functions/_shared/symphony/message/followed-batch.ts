@@ -14,7 +14,7 @@ export interface FollowedBatch {
    * `failed`, `cancelled`: no member is left; all were handled, some are dead letters, or some were cancelled.
    */
   readonly status: "open" | "running" | "cancelling" | "handled" | "failed" | "cancelled";
-  /** Types of its members, the first 100. */
+  /** Types of its members, the first 1,000. */
   readonly types: readonly string[];
   readonly total: number;
   readonly handled: number;
