@@ -572,6 +572,10 @@ drop view messenger.quarantined_messages;
 alter table public.messenger_messages
   alter column queue type text collate "C",
   alter column group_key type text collate "C";
+drop index public.messenger_messages_quarantined_idx;
+create index messenger_messages_quarantined_idx
+  on public.messenger_messages (queue, available_at, id)
+  where quarantined and not blocked and not heartbeated;
 create index messenger_messages_lanes_idx
   on public.messenger_messages (split_part(queue, '/', 1), available_at)
   where strpos(queue, '/') > 0 and not quarantined and not blocked and not heartbeated;
@@ -617,6 +621,7 @@ create table messenger.lanes_to_scan (
 );
 create index lanes_to_scan_lane_idx on messenger.lanes_to_scan (queue, lane);
 alter table messenger.lanes_to_scan enable row level security;
+create index messenger_queues_open_idx on public.messenger_queues (name) where not paused and strpos(name, '/') = 0;
 create index messenger_queues_counted_idx on public.messenger_queues (name) where concurrency is not null;
 create index messenger_queues_rated_idx on public.messenger_queues (name) where rate_limit is not null;
 create type messenger.due_lane as (
@@ -654,6 +659,8 @@ set local check_function_bodies = off;
 drop trigger messenger_queues_running on public.messenger_queues;
 
 drop view messenger.followable_messages;
+
+drop routine messenger.stray_queues(integer);
 
 drop routine messenger.enqueue_keyed(jsonb);
 
@@ -933,7 +940,7 @@ begin
 end
 $function$;
 
-CREATE OR REPLACE FUNCTION messenger.stray_queues(p_max_queues integer DEFAULT 100)
+CREATE FUNCTION messenger.stray_queues(p_max_queues integer DEFAULT 100, p_max_steps integer DEFAULT 10000)
  RETURNS text[]
  LANGUAGE plpgsql
  STABLE
@@ -945,17 +952,17 @@ CREATE OR REPLACE FUNCTION messenger.stray_queues(p_max_queues integer DEFAULT 1
 AS $function$
 declare
   strays text[] := array(
-    select distinct split_part(m.queue, '/', 1) from public.messenger_messages m
-    where m.quarantined and not m.blocked and not m.heartbeated
-      and not exists (
-        select from public.messenger_queues q where q.name = split_part(m.queue, '/', 1) offset 0
-      )
+    select distinct split_part(f.queue, '/', 1) from messenger.quarantined_fronts() f
+    where not exists (
+      select from public.messenger_queues q where q.name = split_part(f.queue, '/', 1) offset 0
+    )
     limit p_max_queues
   );
   behind text := '';
   current_name text;
 begin
-  while cardinality(strays) < p_max_queues loop
+  for step in 1..p_max_steps loop
+    exit when cardinality(strays) >= p_max_queues;
     -- Steps through each index from the first message of a queue to the first message of the next queue.
     current_name := least(
       (
@@ -1004,7 +1011,7 @@ begin
     raise sqlstate 'PT400' using message = 'empty_older_than: has to be zero or more';
   end if;
   if after is null then
-    insert into public.messenger_queues (name) select unnest(messenger.stray_queues())
+    insert into public.messenger_queues (name) select unnest(messenger.stray_queues(p_max_steps => 100000))
     on conflict do nothing;
     delete from messenger.lane_scans s where s.scanned_at < public.messenger_now() - interval '1 hour';
     perform messenger.forget_lanes(array(
@@ -3159,6 +3166,37 @@ begin
 end
 $function$;
 
+CREATE FUNCTION messenger.before_open_queue(p_queue text)
+ RETURNS text
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO ''
+ SET jit TO 'off'
+ SET enable_seqscan TO 'off'
+ SET enable_bitmapscan TO 'off'
+AS $function$
+declare
+  next_name constant text := (
+    select q.name from public.messenger_queues q
+    where q.name > p_queue and not q.paused and strpos(q.name, '/') = 0
+    order by q.name limit 1
+  );
+begin
+  return coalesce(left(next_name, -1) || chr(ascii(right(next_name, 1)) - 1) || '~', '~');
+end
+$function$;
+
+CREATE FUNCTION messenger.is_paused(p_queue text)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO ''
+AS $function$
+begin
+  return exists (select from public.messenger_queues q where q.name = p_queue and q.paused);
+end
+$function$;
+
 CREATE FUNCTION messenger.queues_due(p_queues text[] DEFAULT NULL::text[], p_last_keys jsonb DEFAULT '{}'::jsonb)
  RETURNS TABLE(queue text, first_key messenger.claim_key, in_lanes boolean)
  LANGUAGE plpgsql
@@ -3171,7 +3209,6 @@ CREATE FUNCTION messenger.queues_due(p_queues text[] DEFAULT NULL::text[], p_las
 AS $function$
 declare
   clock constant timestamptz := public.messenger_now();
-  -- The ends of the stretches to read, null for the last; reports/ for the lanes of reports.
   names text[] := array(select jsonb_object_keys(p_last_keys));
   name text;
   behind text := '';
@@ -3189,8 +3226,7 @@ begin
     );
   end if;
   foreach name in array names || null::text loop
-    loop
-      -- The planner has to see the bounds of the index, so each kind of stretch has a statement.
+    for step in 1..2147483647 loop
       if name is not null then
         select m.queue, m.priority, m.available_at, m.id into found, place.priority, place.available_at, place.id
         from messenger.ready_messages m where m.queue > behind and m.queue < name
@@ -3210,7 +3246,10 @@ begin
       if in_lanes or first_key.priority is not null then
         return next;
       end if;
-      behind := greatest(case when in_lanes then queue || '/~' end collate "C", found);
+      behind := case
+        when step > 50 and messenger.is_paused(queue) then messenger.before_open_queue(queue)
+        else greatest(case when in_lanes then queue || '/~' end collate "C", found)
+      end;
     end loop;
     if name is not null then
       queue := rtrim(name, '/');
@@ -3340,6 +3379,35 @@ begin
 end
 $function$;
 
+CREATE FUNCTION messenger.quarantined_fronts()
+ RETURNS TABLE(queue text, available_at timestamp with time zone)
+ LANGUAGE plpgsql
+ STABLE ROWS 10
+ SET search_path TO ''
+ SET jit TO 'off'
+ SET enable_seqscan TO 'off'
+ SET enable_bitmapscan TO 'off'
+ SET enable_sort TO 'off'
+AS $function$
+begin
+  return query
+  with recursive front (queue, available_at) as (
+    (
+      select m.queue, m.available_at from messenger.quarantined_messages m
+      order by m.queue, m.available_at limit 1
+    )
+    union all
+    select n.queue, n.available_at from front f
+    cross join lateral (
+      select m.queue, m.available_at from messenger.quarantined_messages m
+      where m.queue > f.queue
+      order by m.queue, m.available_at limit 1
+    ) as n
+  )
+  select f.queue, f.available_at from front f;
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION messenger.lock_quarantined(p_queues text[] DEFAULT NULL::text[], p_slots integer DEFAULT NULL::integer)
  RETURNS tid[]
  LANGUAGE plpgsql
@@ -3349,25 +3417,33 @@ CREATE OR REPLACE FUNCTION messenger.lock_quarantined(p_queues text[] DEFAULT NU
  SET enable_bitmapscan TO 'off'
 AS $function$
 declare
+  clock constant timestamptz := public.messenger_now();
+  name text;
   candidate record;
 begin
-  for candidate in
-    select m.ctid, m.queue, m.group_key from messenger.quarantined_messages m
-    where m.available_at <= public.messenger_now()
-      and messenger.is_open(m.queue, p_queues)
-      and messenger.queue_opens_at(m.queue) is null
-    order by m.available_at, m.id
+  for name in
+    select f.queue from messenger.quarantined_fronts() f
+    where f.available_at <= clock
+      and messenger.is_open(f.queue, p_queues)
+      and messenger.queue_opens_at(f.queue) is null
+    order by f.available_at
     limit 10
-    for update skip locked
   loop
-    continue when candidate.group_key is not null and cardinality(
-      messenger.admit_groups(candidate.queue, array[candidate.ctid], '{}')
-    ) = 0;
-    -- The limits come last, because room that this claim takes and does not use is kept from other claims.
-    continue when messenger.queue_room(candidate.queue, p_slots) = 0;
-    continue when strpos(candidate.queue, '/') > 0
-      and messenger.queue_room(split_part(candidate.queue, '/', 1), p_slots) = 0;
-    return array[candidate.ctid];
+    for candidate in
+      select m.ctid, m.group_key from messenger.quarantined_messages m
+      where m.queue = name and m.available_at <= clock
+      order by m.available_at, m.id
+      limit 10
+      for update skip locked
+    loop
+      continue when candidate.group_key is not null and cardinality(
+        messenger.admit_groups(name, array[candidate.ctid], '{}')
+      ) = 0;
+      -- The limits come last, because room that this claim takes and does not use is kept from other claims.
+      exit when messenger.queue_room(name, p_slots) = 0;
+      exit when strpos(name, '/') > 0 and messenger.queue_room(split_part(name, '/', 1), p_slots) = 0;
+      return array[candidate.ctid];
+    end loop;
   end loop;
   return array[]::tid[];
 end
@@ -3645,7 +3721,10 @@ begin
       (
         select m.queue, m.priority, m.available_at, strpos(m.queue, '/') > 0 from messenger.ready_messages m
         where p_queues is null
-          and m.queue > greatest(case when r.in_lanes then split_part(r.queue, '/', 1) || '/~' end, r.queue)
+          and m.queue > greatest(case when r.in_lanes then split_part(r.queue, '/', 1) || '/~' end, r.queue, (
+            select messenger.before_open_queue(q.name) from public.messenger_queues q
+            where q.name = split_part(r.queue, '/', 1) and q.paused
+          ))
         order by m.queue, m.priority desc, m.available_at limit 1
       )
       limit 1
@@ -3679,7 +3758,7 @@ begin
         select q from unnest(p_queues) as q where strpos(q, '/') = 0
       ) as l
       union all
-      select m.queue, m.available_at from messenger.quarantined_messages m
+      select m.queue, m.available_at from messenger.quarantined_fronts() m
       where p_queues is null or messenger.is_among(m.queue, p_queues)
     ),
     next as materialized (
@@ -4626,6 +4705,33 @@ begin
   first_key := p_last_keys -> queue;
   raise exception 'claim: the schema was upgraded meanwhile; repeat the call'
     using errcode = 'PT503', detail = format('The claim is of 0.1.0, of the queue %s behind %s.', queue, first_key);
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION messenger.claim_context(p_claim messenger.locked_messages, p_queues text[], p_lease_ms integer, p_clock timestamp with time zone, OUT lease_ms integer, OUT oversized text[], OUT quarantined_due boolean, OUT next_due_at timestamp with time zone)
+ RETURNS record
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+begin
+  select least(p_lease_ms, (
+      select min(l.ms::integer) from jsonb_each_text(p_claim.leases) as l (queue, ms)
+    )),
+    array(
+      select m.id::text from public.messenger_messages m where m.ctid = any (p_claim.oversized)
+    ),
+    -- Nearly always there is none, and the first question costs the least.
+    exists (select from messenger.quarantined_messages) and exists (
+      select from messenger.quarantined_fronts() f
+      where f.available_at <= p_clock
+        and messenger.is_open(f.queue, p_queues) and messenger.queue_opens_at(f.queue) is null
+        and exists (
+          select from messenger.quarantined_messages m
+          where m.queue = f.queue and m.available_at <= p_clock and m.ctid <> all (p_claim.locked)
+        )
+    ),
+    case when cardinality(p_claim.locked) = 0 then messenger.next_due(p_queues) end
+  into lease_ms, oversized, quarantined_due, next_due_at;
 end
 $function$;
 
@@ -9812,7 +9918,7 @@ begin
     from (
       select d.queue from messenger.queues_due() d
       union
-      select split_part(m.queue, '/', 1) from messenger.quarantined_messages m
+      select split_part(f.queue, '/', 1) from messenger.quarantined_fronts() f
     ) as d
     join public.messenger_queues q on q.name = d.queue
     where not q.paused and q.max_workers > 1 and q.runs_on = 'tick'
@@ -12184,9 +12290,7 @@ AS $function$
   -- Quarantined messages; nearly always none.
   quarantined as (
     select k.queue, count(*) from (
-      select m.queue from messenger.quarantined_messages m
-      order by m.available_at, m.id
-      limit max_count + 1
+      select m.queue from messenger.quarantined_messages m limit max_count + 1
     ) as m
     cross join lateral (select m.queue union select split_part(m.queue, '/', 1)) as k (queue)
     group by k.queue
@@ -13869,11 +13973,7 @@ AS $function$
     union
     select split_part(unnest(l.queues), '/', 1) from (select * from messenger.leases limit 10000) as l
     union
-    select split_part(a.queue, '/', 1) from (
-      select m.queue from public.messenger_messages m
-      where m.quarantined and not m.blocked and not m.heartbeated
-      order by m.available_at, m.id limit 10000
-    ) as a
+    select split_part(a.queue, '/', 1) from (select f.queue from messenger.quarantined_fronts() f limit 10000) as a
     order by 1
   )
 $function$;
@@ -17282,8 +17382,14 @@ comment on index public.messenger_events_xid_idx is
 comment on index public.messenger_messages_lanes_idx is
   'Messages in lanes by queue and due time, whatever their lane.';
 
+comment on index public.messenger_messages_quarantined_idx is
+  'Messages to be run alone after a crash; nearly always empty.';
+
 comment on index public.messenger_queues_counted_idx is
   'Queues and lanes with a concurrency of their own.';
+
+comment on index public.messenger_queues_open_idx is
+  'Queues that are not paused.';
 
 comment on index public.messenger_queues_rated_idx is
   'Queues and lanes with a rate of their own.';
@@ -17401,6 +17507,9 @@ comment on routine messenger.batch_of(jsonb) is
 
 comment on routine messenger.batch_state(public.messenger_batches) is
   'The state of a batch: {"kind", "id", "name", "status", "types", "total", "handled", "failed", "pending", "createdAt", "sealedAt", "failedAt", "finishedAt", "succeededAt", "cancelledAt"}. Status is open, running, cancelling, handled, failed or cancelled.';
+
+comment on routine messenger.before_open_queue(text) is
+  'Part of a claim: a text that sorts behind a queue and all that are paused after it, and in front of the next queue that is not paused.';
 
 comment on routine messenger.beside_claimed(messenger.due_lane[],messenger.due_lane[],tid[],text) is
   'Part of a claim: each lane once, in turn, those of an earlier round last, with its room beside what the claim has locked before.';
@@ -17729,6 +17838,9 @@ comment on routine messenger.is_marked(text,bigint,integer) is
 comment on routine messenger.is_outside(bigint) is
   'Whether a message of the outbox has not ended: it waits to be published, or the engine of one of this project''s own transports has it.';
 
+comment on routine messenger.is_paused(text) is
+  'Whether a queue has a row that says that it is paused.';
+
 comment on routine messenger.is_queue_name(text) is
   'Whether a text may name a queue, or a lane of one; null for null.';
 
@@ -18038,6 +18150,9 @@ comment on routine messenger.publications(bigint[]) is
 comment on routine messenger.quantile(bigint[],double precision) is
   'The time in ms within which a share of a histogram''s times lies, such as 0.99; null if it is empty.';
 
+comment on routine messenger.quarantined_fronts() is
+  'Queues and lanes with quarantined messages, each with the time at which its first one falls due. One read of an index for each.';
+
 comment on routine messenger.queue_depth(text,integer) is
   'Messages of a queue and of its lanes that wait, without those that have to run alone. Returns {"due", "delayed", "blocked", "oldest_ready_at"}; counts are {"count", "capped"}, at most p_max_count.';
 
@@ -18214,6 +18329,9 @@ comment on routine messenger.stamped_id(jsonb,text) is
 
 comment on routine messenger.store_steps(jsonb,bigint[]) is
   'Part of messenger_save_steps: writes the steps of these messages.';
+
+comment on routine messenger.stray_queues(integer,integer) is
+  'Queues that hold messages and have no row in messenger_queues, up to p_max_queues of them, among the first p_max_steps queues that hold messages; nearly always none.';
 
 comment on routine messenger.sum_series(timestamp with time zone,timestamp with time zone,interval,text,text,text) is
   'Outcomes of messages in bins of a time, of a queue or a type if one is given, and by type, queue or series if p_by says so.';

@@ -78,6 +78,11 @@ create index messenger_queues_worker_idx on public.messenger_queues (name) where
 comment on index public.messenger_queues_worker_idx is
   'Queues whose messages run in resident workers only.';
 
+-- Claims pass over any number of paused queues in one read of it.
+create index messenger_queues_open_idx on public.messenger_queues (name) where not paused and strpos(name, '/') = 0;
+comment on index public.messenger_queues_open_idx is
+  'Queues that are not paused.';
+
 -- A claim of lanes asks whether any of them has a limit of its own, however many have rows.
 create index messenger_queues_counted_idx on public.messenger_queues (name) where concurrency is not null;
 comment on index public.messenger_queues_counted_idx is

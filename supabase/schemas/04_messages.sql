@@ -127,8 +127,9 @@ create index messenger_messages_lanes_idx
 comment on index public.messenger_messages_lanes_idx is
   'Messages in lanes by queue and due time, whatever their lane.';
 
+-- By queue: most of its messages may be of one queue that is paused or full.
 create index messenger_messages_quarantined_idx
-  on public.messenger_messages (available_at, id)
+  on public.messenger_messages (queue, available_at, id)
   where quarantined and not blocked and not heartbeated;
 comment on index public.messenger_messages_quarantined_idx is
   'Messages to be run alone after a crash; nearly always empty.';

@@ -100,24 +100,24 @@ create trigger messenger_queues_truncated
   for each statement execute function messenger.keep_queues();
 
 -- A stray queue comes about when its row is deleted while another transaction writes a message.
-create function messenger.stray_queues(p_max_queues integer default 100)
+create function messenger.stray_queues(p_max_queues integer default 100, p_max_steps integer default 10000)
 returns text[]
 language plpgsql stable
 set search_path = ''
 as $$
 declare
   strays text[] := array(
-    select distinct split_part(m.queue, '/', 1) from public.messenger_messages m
-    where m.quarantined and not m.blocked and not m.heartbeated
-      and not exists (
-        select from public.messenger_queues q where q.name = split_part(m.queue, '/', 1) offset 0
-      )
+    select distinct split_part(f.queue, '/', 1) from messenger.quarantined_fronts() f
+    where not exists (
+      select from public.messenger_queues q where q.name = split_part(f.queue, '/', 1) offset 0
+    )
     limit p_max_queues
   );
   behind text := '';
   current_name text;
 begin
-  while cardinality(strays) < p_max_queues loop
+  for step in 1..p_max_steps loop
+    exit when cardinality(strays) >= p_max_queues;
     -- Steps through each index from the first message of a queue to the first message of the next queue.
     current_name := least(
       (
@@ -149,8 +149,8 @@ begin
   return strays;
 end
 $$;
-comment on function messenger.stray_queues(integer) is
-  'Queues that hold messages and have no row in messenger_queues, up to p_max_queues of them; nearly always none.';
+comment on function messenger.stray_queues(integer, integer) is
+  'Queues that hold messages and have no row in messenger_queues, up to p_max_queues of them, among the first p_max_steps queues that hold messages; nearly always none.';
 
 -- One step, behind the "next" of the step before. A message that is written into a queue at the moment in
 -- which it is forgotten is claimed all the same, and the first step of the next time makes its row again.
@@ -168,7 +168,7 @@ begin
     raise sqlstate 'PT400' using message = 'empty_older_than: has to be zero or more';
   end if;
   if after is null then
-    insert into public.messenger_queues (name) select unnest(messenger.stray_queues())
+    insert into public.messenger_queues (name) select unnest(messenger.stray_queues(p_max_steps => 100000))
     on conflict do nothing;
     delete from messenger.lane_scans s where s.scanned_at < public.messenger_now() - interval '1 hour';
     perform messenger.forget_lanes(array(

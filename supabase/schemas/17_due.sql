@@ -107,7 +107,37 @@ $$;
 comment on function messenger.due_among(text[], jsonb) is
   'Part of messenger.queues_due(), where queues are given by name.';
 
--- The queues that hold due messages, paused ones among them. It walks through the claim's index from the first
+-- In a name, ~ would sort behind each byte that it may have. So no name is between the returned text and that of the
+-- next queue. A queue without a row between two that are paused is passed over until messenger_tidy_queues makes its row.
+create function messenger.before_open_queue(p_queue text) returns text
+language plpgsql stable
+set search_path = ''
+as $$
+declare
+  next_name constant text := (
+    select q.name from public.messenger_queues q
+    where q.name > p_queue and not q.paused and strpos(q.name, '/') = 0
+    order by q.name limit 1
+  );
+begin
+  return coalesce(left(next_name, -1) || chr(ascii(right(next_name, 1)) - 1) || '~', '~');
+end
+$$;
+comment on function messenger.before_open_queue(text) is
+  'Part of a claim: a text that sorts behind a queue and all that are paused after it, and in front of the next queue that is not paused.';
+
+create function messenger.is_paused(p_queue text) returns boolean
+language plpgsql stable
+set search_path = ''
+as $$
+begin
+  return exists (select from public.messenger_queues q where q.name = p_queue and q.paused);
+end
+$$;
+comment on function messenger.is_paused(text) is
+  'Whether a queue has a row that says that it is paused.';
+
+-- The queues that hold due messages, up to 50 paused ones among them. It walks through the claim's index from the first
 -- message of a queue to the first one of the next. So its cost depends on the number of these queues, and neither
 -- on messenger_queues nor on the number of messages. Of a queue whose first message is of the future, it reads one
 -- message of each priority.
@@ -115,16 +145,18 @@ comment on function messenger.due_among(text[], jsonb) is
 -- A queue in `p_last_keys` is returned without a search for its first message: its first messages are gone, and many
 -- of their rows may still wait for vacuum. `first_key` is the place in front of the first due message. All lanes of a
 -- queue are one step, `in_lanes`, whether or not one of their messages is due.
-create function messenger.queues_due(
-  p_queues text[] default null, p_last_keys jsonb default '{}'
-) returns table (queue text, first_key messenger.claim_key, in_lanes boolean)
+--
+-- `names` are the ends of the stretches that are read, null for the last; reports/ for the lanes of reports. The planner
+-- has to see the bounds of the index, so each kind of stretch has a statement. The first 50 queues of a stretch are not
+-- asked whether they are paused: to ask costs claims of a few queues more than the reads that it saves.
+create function messenger.queues_due(p_queues text[] default null, p_last_keys jsonb default '{}')
+returns table (queue text, first_key messenger.claim_key, in_lanes boolean)
 language plpgsql
 rows 10
 set search_path = ''
 as $$
 declare
   clock constant timestamptz := public.messenger_now();
-  -- The ends of the stretches to read, null for the last; reports/ for the lanes of reports.
   names text[] := array(select jsonb_object_keys(p_last_keys));
   name text;
   behind text := '';
@@ -142,8 +174,7 @@ begin
     );
   end if;
   foreach name in array names || null::text loop
-    loop
-      -- The planner has to see the bounds of the index, so each kind of stretch has a statement.
+    for step in 1..2147483647 loop
       if name is not null then
         select m.queue, m.priority, m.available_at, m.id into found, place.priority, place.available_at, place.id
         from messenger.ready_messages m where m.queue > behind and m.queue < name
@@ -163,7 +194,10 @@ begin
       if in_lanes or first_key.priority is not null then
         return next;
       end if;
-      behind := greatest(case when in_lanes then queue || '/~' end collate "C", found);
+      behind := case
+        when step > 50 and messenger.is_paused(queue) then messenger.before_open_queue(queue)
+        else greatest(case when in_lanes then queue || '/~' end collate "C", found)
+      end;
     end loop;
     if name is not null then
       queue := rtrim(name, '/');

@@ -81,6 +81,33 @@ $$;
 comment on function messenger.fit_bytes(tid[], bigint, boolean) is
   'Part of a claim: how many of the locked messages fit into p_max_bytes, the size of these or an upper bound of it, and which of them no worker can take.';
 
+-- From the first message of a queue to that of the next: a queue that is paused or full may have any number of them.
+create function messenger.quarantined_fronts() returns table (queue text, available_at timestamptz)
+language plpgsql stable
+rows 10
+set search_path = ''
+as $$
+begin
+  return query
+  with recursive front (queue, available_at) as (
+    (
+      select m.queue, m.available_at from messenger.quarantined_messages m
+      order by m.queue, m.available_at limit 1
+    )
+    union all
+    select n.queue, n.available_at from front f
+    cross join lateral (
+      select m.queue, m.available_at from messenger.quarantined_messages m
+      where m.queue > f.queue
+      order by m.queue, m.available_at limit 1
+    ) as n
+  )
+  select f.queue, f.available_at from front f;
+end
+$$;
+comment on function messenger.quarantined_fronts() is
+  'Queues and lanes with quarantined messages, each with the time at which its first one falls due. One read of an index for each.';
+
 -- Locks one quarantined message.
 create function messenger.lock_quarantined(
   p_queues text[] default null, p_slots integer default null
@@ -89,25 +116,33 @@ language plpgsql
 set search_path = ''
 as $$
 declare
+  clock constant timestamptz := public.messenger_now();
+  name text;
   candidate record;
 begin
-  for candidate in
-    select m.ctid, m.queue, m.group_key from messenger.quarantined_messages m
-    where m.available_at <= public.messenger_now()
-      and messenger.is_open(m.queue, p_queues)
-      and messenger.queue_opens_at(m.queue) is null
-    order by m.available_at, m.id
+  for name in
+    select f.queue from messenger.quarantined_fronts() f
+    where f.available_at <= clock
+      and messenger.is_open(f.queue, p_queues)
+      and messenger.queue_opens_at(f.queue) is null
+    order by f.available_at
     limit 10
-    for update skip locked
   loop
-    continue when candidate.group_key is not null and cardinality(
-      messenger.admit_groups(candidate.queue, array[candidate.ctid], '{}')
-    ) = 0;
-    -- The limits come last, because room that this claim takes and does not use is kept from other claims.
-    continue when messenger.queue_room(candidate.queue, p_slots) = 0;
-    continue when strpos(candidate.queue, '/') > 0
-      and messenger.queue_room(split_part(candidate.queue, '/', 1), p_slots) = 0;
-    return array[candidate.ctid];
+    for candidate in
+      select m.ctid, m.group_key from messenger.quarantined_messages m
+      where m.queue = name and m.available_at <= clock
+      order by m.available_at, m.id
+      limit 10
+      for update skip locked
+    loop
+      continue when candidate.group_key is not null and cardinality(
+        messenger.admit_groups(name, array[candidate.ctid], '{}')
+      ) = 0;
+      -- The limits come last, because room that this claim takes and does not use is kept from other claims.
+      exit when messenger.queue_room(name, p_slots) = 0;
+      exit when strpos(name, '/') > 0 and messenger.queue_room(split_part(name, '/', 1), p_slots) = 0;
+      return array[candidate.ctid];
+    end loop;
   end loop;
   return array[]::tid[];
 end

@@ -219,7 +219,10 @@ begin
       (
         select m.queue, m.priority, m.available_at, strpos(m.queue, '/') > 0 from messenger.ready_messages m
         where p_queues is null
-          and m.queue > greatest(case when r.in_lanes then split_part(r.queue, '/', 1) || '/~' end, r.queue)
+          and m.queue > greatest(case when r.in_lanes then split_part(r.queue, '/', 1) || '/~' end, r.queue, (
+            select messenger.before_open_queue(q.name) from public.messenger_queues q
+            where q.name = split_part(r.queue, '/', 1) and q.paused
+          ))
         order by m.queue, m.priority desc, m.available_at limit 1
       )
       limit 1
@@ -251,7 +254,7 @@ begin
         select q from unnest(p_queues) as q where strpos(q, '/') = 0
       ) as l
       union all
-      select m.queue, m.available_at from messenger.quarantined_messages m
+      select m.queue, m.available_at from messenger.quarantined_fronts() m
       where p_queues is null or messenger.is_among(m.queue, p_queues)
     ),
     next as materialized (

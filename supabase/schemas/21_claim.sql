@@ -17,10 +17,15 @@ begin
     array(
       select m.id::text from public.messenger_messages m where m.ctid = any (p_claim.oversized)
     ),
-    exists (
-      select from messenger.quarantined_messages m
-      where m.available_at <= p_clock and m.ctid <> all (p_claim.locked)
-        and messenger.is_open(m.queue, p_queues) and messenger.queue_opens_at(m.queue) is null
+    -- Nearly always there is none, and the first question costs the least.
+    exists (select from messenger.quarantined_messages) and exists (
+      select from messenger.quarantined_fronts() f
+      where f.available_at <= p_clock
+        and messenger.is_open(f.queue, p_queues) and messenger.queue_opens_at(f.queue) is null
+        and exists (
+          select from messenger.quarantined_messages m
+          where m.queue = f.queue and m.available_at <= p_clock and m.ctid <> all (p_claim.locked)
+        )
     ),
     case when cardinality(p_claim.locked) = 0 then messenger.next_due(p_queues) end
   into lease_ms, oversized, quarantined_due, next_due_at;

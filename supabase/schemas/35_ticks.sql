@@ -191,7 +191,7 @@ begin
     from (
       select d.queue from messenger.queues_due() d
       union
-      select split_part(m.queue, '/', 1) from messenger.quarantined_messages m
+      select split_part(f.queue, '/', 1) from messenger.quarantined_fronts() f
     ) as d
     join public.messenger_queues q on q.name = d.queue
     where not q.paused and q.max_workers > 1 and q.runs_on = 'tick'

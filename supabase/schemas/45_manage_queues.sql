@@ -199,9 +199,7 @@ as $$
   -- Quarantined messages; nearly always none.
   quarantined as (
     select k.queue, count(*) from (
-      select m.queue from messenger.quarantined_messages m
-      order by m.available_at, m.id
-      limit max_count + 1
+      select m.queue from messenger.quarantined_messages m limit max_count + 1
     ) as m
     cross join lateral (select m.queue union select split_part(m.queue, '/', 1)) as k (queue)
     group by k.queue

@@ -156,11 +156,7 @@ as $$
     union
     select split_part(unnest(l.queues), '/', 1) from (select * from messenger.leases limit 10000) as l
     union
-    select split_part(a.queue, '/', 1) from (
-      select m.queue from public.messenger_messages m
-      where m.quarantined and not m.blocked and not m.heartbeated
-      order by m.available_at, m.id limit 10000
-    ) as a
+    select split_part(a.queue, '/', 1) from (select f.queue from messenger.quarantined_fronts() f limit 10000) as a
     order by 1
   )
 $$;

@@ -21,7 +21,7 @@ begin
       'messenger.queue_opens_at', 'messenger.queue_room', 'messenger.count_running', 'messenger.count_leased',
       'messenger.limits_open_at', 'messenger.note_blocked_lanes', 'messenger.walk_lanes', 'messenger.oldest_lanes', 'messenger.has_later_in_lanes', 'messenger.full_lanes', 'messenger.lanes_since_scan', 'messenger.join_lanes',
       'messenger.waiting_bytes', 'messenger.next_due_in_lanes', 'messenger.lane_fronts', 'messenger.busy_lanes', 'messenger.measure_queue_limited', 'messenger.next_due_in_all_lanes', 'messenger.lanes_depth', 'messenger.lock_first_of_lanes', 'messenger.has_due_behind',
-      'messenger.due_among', 'messenger.queues_due', 'messenger.lock_due', 'messenger.lock_quarantined', 'messenger.latest_failures',
+      'messenger.due_among', 'messenger.queues_due', 'messenger.lock_due', 'messenger.lock_quarantined', 'messenger.quarantined_fronts', 'messenger.before_open_queue', 'messenger.latest_failures',
       'messenger.lock_past_ttl', 'messenger.next_due', 'messenger.waiting_fronts', 'public.messenger_claim',
       'messenger.lock_settled', 'public.messenger_settle',
       'public.messenger_heartbeat', 'messenger.next_matches', 'messenger.redrive_ids',
@@ -40,7 +40,7 @@ begin
     -- Reads in the order of an index, and stops at its limit. A sort would read every row before the first.
     (array['enable_sort = off'], array[
       'messenger.stray_queues', 'messenger.group_fronts', 'messenger.note_blocked_groups',
-      'messenger.block_groups', 'messenger.queues_due', 'messenger.lock_due',
+      'messenger.block_groups', 'messenger.queues_due', 'messenger.lock_due', 'messenger.quarantined_fronts',
       'messenger.walk_lanes', 'messenger.oldest_lanes', 'messenger.lanes_since_scan', 'messenger.has_later_in_lanes', 'messenger.note_blocked_lanes', 'messenger.lane_fronts', 'messenger.waiting_fronts',
       'messenger.lock_past_ttl', 'messenger.next_due', 'messenger.queue_depth',
       'public.messenger_list_user_messages', 'messenger.latest_failures'

@@ -552,6 +552,10 @@ drop view messenger.quarantined_messages;
 alter table public.messenger_messages
   alter column queue type text collate "C",
   alter column group_key type text collate "C";
+drop index public.messenger_messages_quarantined_idx;
+create index messenger_messages_quarantined_idx
+  on public.messenger_messages (queue, available_at, id)
+  where quarantined and not blocked and not heartbeated;
 create index messenger_messages_lanes_idx
   on public.messenger_messages (split_part(queue, '/', 1), available_at)
   where strpos(queue, '/') > 0 and not quarantined and not blocked and not heartbeated;
@@ -597,6 +601,7 @@ create table messenger.lanes_to_scan (
 );
 create index lanes_to_scan_lane_idx on messenger.lanes_to_scan (queue, lane);
 alter table messenger.lanes_to_scan enable row level security;
+create index messenger_queues_open_idx on public.messenger_queues (name) where not paused and strpos(name, '/') = 0;
 create index messenger_queues_counted_idx on public.messenger_queues (name) where concurrency is not null;
 create index messenger_queues_rated_idx on public.messenger_queues (name) where rate_limit is not null;
 create type messenger.due_lane as (
