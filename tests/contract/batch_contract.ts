@@ -250,6 +250,29 @@ export function testBatches(name: string, open: () => Promise<TransportUnderTest
     assertEquals(await told(t), ["finished", "succeeded"]);
   });
 
+  promise(
+    "a member's own key that stands for other content names the member, and a batch's key none",
+    async (t) => {
+      const bus = busOver(t);
+      const keyed = { type: "Resize", payload: 1, options: { idempotencyKey: "one" } };
+      await bus.dispatchAll([keyed]);
+      const other = { ...keyed, payload: 2 };
+      const before = Array.from({ length: 1_500 }, () => ({ type: "Resize", payload: 0 }));
+      const ofMember = await assertRejects(
+        () => bus.dispatchBatch([...before, other], { name: "import" }),
+        ConflictError,
+        "idempotencyKey: stands for a message",
+      );
+      const options = { name: "import", idempotencyKey: "k" };
+      await bus.dispatchBatch(members(2), options);
+      const ofBatch = await assertRejects(
+        () => bus.dispatchBatch(members(3), options),
+        ConflictError,
+      );
+      assertEquals([ofMember.index, ofBatch.index], [1_500, undefined]);
+    },
+  );
+
   promise("a cancelled batch ends, and takes no further member", async (t) => {
     const head = await busOver(t).prepareBatch({ ...events, idempotencyKey: "k" });
     const chunk = { head, messages: [1, 2, 3].map((payload) => ({ type: "Resize", payload })) };

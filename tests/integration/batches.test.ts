@@ -82,10 +82,15 @@ testsOnStack({}, (test) => {
     const { total, sealed } = await (await stack.post("dispatch/batches", last)).json();
     assertEquals([total, sealed, await stack.count()], [3, true, 3]);
     const other = { ...last, messages: [note("four")] };
-    assertEquals((await refusal(await stack.post("dispatch/batches", other))).slice(0, 2), [
-      409,
-      "conflict",
-    ]);
+    assertEquals(await refusal(await stack.post("dispatch/batches", other)), [409, "conflict", [
+      "idempotencyKey",
+    ]]);
+    const keyed = (text: string) => ({ ...note(text), idempotencyKey: "own" });
+    await stack.dispatch(keyed("five"));
+    const within = batch({ messages: [note("six"), keyed("seven")] });
+    assertEquals(await refusal(await stack.post("dispatch/batches", within)), [409, "conflict", [
+      ...["messages", 1, "idempotencyKey"],
+    ]]);
   });
 
   test("users reach their own batches of what they may dispatch, and strangers none", async (stack) => {

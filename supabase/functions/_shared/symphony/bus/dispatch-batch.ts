@@ -11,6 +11,7 @@ import {
 } from "../message/dispatched-batch.ts";
 import { typeOf } from "../message/definition-lists.ts";
 import type { OutgoingMessage } from "../message/envelope.ts";
+import { ConflictError } from "../message/errors.ts";
 import { checkKey } from "../runtime/checks.ts";
 import { readProperty, showValue } from "../runtime/inspect.ts";
 import { checkNames } from "../runtime/option-names.ts";
@@ -115,21 +116,33 @@ export async function writeChunks(
   let chunk = 1;
   let messages: OutgoingMessage[] = [];
   let characters = 0;
+  let before = 0;
+  const write = (isLast: boolean) =>
+    repeating(() => transport.writeBatch({ head, messages, chunk, isLast })).catch((error) => {
+      throw placed(error, before);
+    });
   for await (const member of members) {
     const message = await prepare(toInput(member));
     const length = JSON.stringify(message.payload)?.length ?? 0;
     const isFull = messages.length === MAX_CHUNK_MESSAGES ||
       messages.length > 0 && characters + length > MAX_CHUNK_CHARACTERS;
     if (isFull) {
-      await repeating(() => transport.writeBatch({ head, messages, chunk, isLast: false }));
+      await write(false);
       chunk++;
+      before += messages.length;
       messages = [];
       characters = 0;
     }
     messages.push(message);
     characters += length;
   }
-  return await repeating(() => transport.writeBatch({ head, messages, chunk, isLast: true }));
+  return await write(true);
+}
+
+/** A conflict of one member, with its position in the batch in place of that in its chunk. */
+function placed(error: unknown, before: number): unknown {
+  if (!(error instanceof ConflictError) || error.index === undefined || before === 0) return error;
+  return new ConflictError(error.message, { cause: error }, error.index + before);
 }
 
 /**

@@ -11,7 +11,7 @@ import type { FollowedBatch, OwnBatches } from "../message/followed-batch.ts";
 import { ConflictError } from "../message/errors.ts";
 import { isRefusal } from "../message/wrong-argument.ts";
 import type { LimitedDispatch } from "../message/rate-limit.ts";
-import { fromLimit } from "./enqueue.ts";
+import { fromLimit, keyConflict } from "./enqueue.ts";
 import { messageRow } from "./enqueue-body.ts";
 import { isId } from "./ids.ts";
 import { callRpc } from "./rpc.ts";
@@ -25,7 +25,8 @@ const TIMEOUT_MS = 10_000;
  * @param client made with a secret key
  * @param limits rate limits that count the messages of a chunk that is written
  * @param timeoutMs longest time of the call
- * @throws ConflictError if the key stands for other content, or the batch is cancelled
+ * @throws ConflictError if the key stands for other content, or the batch is cancelled; with the message's position if
+ * it is that message's key
  * @throws the errors of `callRpc`
  */
 export async function writeBatch(
@@ -51,13 +52,13 @@ export async function writeBatch(
 
 /** A refusal names the field as code does. */
 function inTheCallersWords(error: unknown): unknown {
-  if (!isRefusal(error) && !(error instanceof ConflictError)) return error;
+  if (error instanceof ConflictError) return keyConflict(error);
+  if (!isRefusal(error)) return error;
   const message = error.message.replace(
-    /^(idempotency_key|on_(?:finished|succeeded|failed))\b/,
+    /^on_(?:finished|succeeded|failed)\b/,
     (field) => field.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase()),
   );
-  const Refusal = error instanceof ConflictError ? ConflictError : RangeError;
-  return new Refusal(message, { cause: error });
+  return new RangeError(message, { cause: error });
 }
 
 function headRow(head: BatchHead) {

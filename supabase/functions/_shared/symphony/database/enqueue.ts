@@ -60,10 +60,15 @@ export async function reserveIds(
   return (await callRpc<Enqueued>(client, "messenger_reserve_ids", { number }, timeoutMs)).ids;
 }
 
-/** Reads a conflict of messenger_enqueue; its detail is the position of the message. */
+/** Reads a conflict of idempotency keys. Its detail is the position of the message; the key of a batch has none. */
 export function keyConflict(error: ConflictError): ConflictError {
   const message = error.message.replace(/^idempotency_key/, "idempotencyKey");
-  return new ConflictError(message, { cause: error }, Number(readProperty(error.cause, "details")));
+  const details = String(readProperty(error.cause, "details"));
+  return new ConflictError(
+    message,
+    { cause: error },
+    /^\d+$/.test(details) ? Number(details) : undefined,
+  );
 }
 
 /** An entry of messenger.count_dispatches. */

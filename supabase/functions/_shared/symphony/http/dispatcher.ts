@@ -74,7 +74,8 @@ export class Dispatcher {
         allowanceOf(caller),
       );
     } catch (error) {
-      throw toProblem(error, []);
+      const index = error instanceof ConflictError ? error.index : undefined;
+      throw toProblem(error, index === undefined ? [] : ["messages", index]);
     }
   }
 
