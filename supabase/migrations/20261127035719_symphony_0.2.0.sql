@@ -4943,8 +4943,7 @@ CREATE FUNCTION messenger.settle_outcomes(p_settlements jsonb)
  SET search_path TO ''
 AS $function$
 declare
-  settlement jsonb;
-  ids bigint[];
+  settlement jsonb; token uuid; ids bigint[];
   settled bigint[] := array[]::bigint[];
   refusals jsonb := '[]'::jsonb;
   tokens uuid[] := array[]::uuid[];
@@ -4957,8 +4956,7 @@ begin
     raise sqlstate 'PT400' using message = 'settlements: has to be an array';
   end if;
   if p_settlements @> '[{"grouped": true}]' then
-    select g.queues, g.group_keys into queues, group_keys
-    from messenger.lock_settled_groups(p_settlements) as g;
+    select g.queues, g.group_keys into queues, group_keys from messenger.lock_settled_groups(p_settlements) as g;
     -- The trigger of messenger_messages leaves the groups to the end of this call.
     perform set_config('messenger.groups', 'settled', true);
   end if;
@@ -4970,15 +4968,17 @@ begin
   if not is_plain then
     perform messenger.lock_settled(p_settlements);
   end if;
-  for settlement in select value from jsonb_array_elements(p_settlements) loop
+  -- A query would take 10 us more.
+  for place in 0..jsonb_array_length(p_settlements) - 1 loop
+    settlement := p_settlements -> place;
+    token := settlement ->> 'token';
     if settlement ? 'effects' then
-      select s.settled, refusals || s.refused into ids, refusals
-      from messenger.settle_with_effects(settlement, (settlement ->> 'token')::uuid) as s;
+      select s.settled, refusals || s.refused into ids, refusals from messenger.settle_with_effects(settlement, token) as s;
     else
-      ids := messenger.settle_token(settlement, (settlement ->> 'token')::uuid);
+      ids := messenger.settle_token(settlement, token);
     end if;
     settled := settled || ids;
-    tokens := tokens || (settlement ->> 'token')::uuid;
+    tokens := tokens || token;
     numbers := numbers || cardinality(ids);
   end loop;
   perform messenger.close_leases(tokens, numbers);
