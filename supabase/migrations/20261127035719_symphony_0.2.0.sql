@@ -221,8 +221,10 @@ create table messenger.waits (
 create index waits_message_idx on messenger.waits (message_id);
 alter table messenger.waits enable row level security;
 create table messenger.cancel_notes (
-  message_id bigint primary key
+  message_id bigint not null,
+  id bigint generated always as identity primary key
 );
+create index cancel_notes_message_idx on messenger.cancel_notes (message_id);
 alter table messenger.cancel_notes enable row level security;
 
 create table messenger.event_notes (
@@ -10431,10 +10433,13 @@ begin
   );
   insert into messenger.cancel_notes (message_id)
   select m.id from public.messenger_messages m
-  where m.id = any (p_ids) and m.id <> all (matched) and not m.cancelled order by m.id
-  on conflict do nothing;
+  where m.id = any (p_ids) and m.id <> all (matched) and not m.cancelled
+    and not exists (select from messenger.cancel_notes n where n.message_id = m.id)
+  order by m.id;
   delete from messenger.cancel_notes n where n.message_id = any (matched);
-  select count(*) into passed_over from messenger.cancel_notes n where n.message_id = any (p_ids);
+  -- A note may be left of a message that is gone.
+  select count(*) into passed_over from public.messenger_messages m
+  where m.id = any (p_ids) and exists (select from messenger.cancel_notes n where n.message_id = m.id);
 end
 $function$;
 
@@ -10502,6 +10507,8 @@ CREATE FUNCTION messenger.sweep_cancels()
  LANGUAGE plpgsql
  SET search_path TO ''
 AS $function$
+declare
+  free bigint[];
 begin
   if not exists (select from messenger.cancel_notes) then
     return;
@@ -10512,9 +10519,23 @@ begin
     where not exists (select from public.messenger_messages m where m.id = g.message_id)
     limit 1000 for update skip locked
   );
-  perform messenger.cancel_ids(
-    array(select n.message_id from messenger.cancel_notes n order by n.message_id limit 1000), 1
+  with noted as materialized (
+    select m.id, m.queue, m.group_key from public.messenger_messages m
+    where m.id in (select n.message_id from messenger.cancel_notes n order by n.id limit 1000)
+  ),
+  locked as materialized (
+    select l.queue, l.group_key
+    from (select distinct n.queue, n.group_key from noted n where n.group_key is not null) as g
+    cross join lateral messenger.group_locks(array[g.queue], array[g.group_key]) as l
+    where pg_try_advisory_xact_lock(l.lock_key)
+  )
+  select array_agg(n.id) into free from noted n
+  where n.group_key is null or exists (
+    select from locked l where l.queue = n.queue and l.group_key = n.group_key
   );
+  if free is not null then
+    perform messenger.cancel_ids(free, 1);
+  end if;
 exception when others then
   raise warning 'messages that a cancel has found locked were not cancelled: %', sqlerrm;
 end
@@ -16224,6 +16245,9 @@ comment on column messenger.batch_deltas.id is
 comment on column messenger.batch_deltas.redriven is
   'Dead letters that were put back.';
 
+comment on column messenger.cancel_notes.id is
+  'Identity of the note.';
+
 comment on column messenger.cancel_notes.message_id is
   'The message.';
 
@@ -17300,6 +17324,9 @@ comment on column public.messenger_webhook_events.id is
 
 comment on index messenger.backlog_points_at_idx is
   'Points by age, for pruning.';
+
+comment on index messenger.cancel_notes_message_idx is
+  'The notes of a message.';
 
 comment on index messenger.cancelled_deliveries_cancelled_at_idx is
   'Cancelled deliveries by age, for pruning.';

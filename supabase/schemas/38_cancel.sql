@@ -4,14 +4,23 @@
 
 -- A message may be locked for as long as its SQL function runs (ctx.effect), or a user's transaction has changed it. A
 -- cancel waits 200 ms for it and then leaves a note; the next sweep that finds the message free cancels it. So does the
--- function's own transaction at its end. A note goes with its message.
+-- function's own transaction at its end. A note goes with its message. With one note for each message, two cancels
+-- would wait for each other.
 create table messenger.cancel_notes (
-  message_id bigint primary key
+  message_id bigint not null,
+  id bigint generated always as identity primary key
 );
 comment on table messenger.cancel_notes is
   'Messages that a cancel found locked, to be cancelled by a sweep. Nearly always empty.';
 comment on column messenger.cancel_notes.message_id is
   'The message.';
+
+comment on column messenger.cancel_notes.id is
+  'Identity of the note.';
+
+create index cancel_notes_message_idx on messenger.cancel_notes (message_id);
+comment on index messenger.cancel_notes_message_idx is
+  'The notes of a message.';
 
 alter table messenger.cancel_notes enable row level security;
 
@@ -31,10 +40,13 @@ begin
   );
   insert into messenger.cancel_notes (message_id)
   select m.id from public.messenger_messages m
-  where m.id = any (p_ids) and m.id <> all (matched) and not m.cancelled order by m.id
-  on conflict do nothing;
+  where m.id = any (p_ids) and m.id <> all (matched) and not m.cancelled
+    and not exists (select from messenger.cancel_notes n where n.message_id = m.id)
+  order by m.id;
   delete from messenger.cancel_notes n where n.message_id = any (matched);
-  select count(*) into passed_over from messenger.cancel_notes n where n.message_id = any (p_ids);
+  -- A note may be left of a message that is gone.
+  select count(*) into passed_over from public.messenger_messages m
+  where m.id = any (p_ids) and exists (select from messenger.cancel_notes n where n.message_id = m.id);
 end
 $$;
 comment on function messenger.lock_cancelled(bigint[], boolean) is
@@ -98,11 +110,14 @@ $$;
 comment on function messenger.cancel_ids(bigint[], integer) is
   'Part of a step: cancels messages. Returns {"done", "running"}; running are also those that others have locked, which are noted.';
 
--- An error must not end the claim that sweeps.
+-- An error must not end the claim that sweeps. A group that another session works on is passed over, for one such group
+-- would keep back all notes.
 create function messenger.sweep_cancels() returns void
 language plpgsql
 set search_path = ''
 as $$
+declare
+  free bigint[];
 begin
   if not exists (select from messenger.cancel_notes) then
     return;
@@ -113,9 +128,23 @@ begin
     where not exists (select from public.messenger_messages m where m.id = g.message_id)
     limit 1000 for update skip locked
   );
-  perform messenger.cancel_ids(
-    array(select n.message_id from messenger.cancel_notes n order by n.message_id limit 1000), 1
+  with noted as materialized (
+    select m.id, m.queue, m.group_key from public.messenger_messages m
+    where m.id in (select n.message_id from messenger.cancel_notes n order by n.id limit 1000)
+  ),
+  locked as materialized (
+    select l.queue, l.group_key
+    from (select distinct n.queue, n.group_key from noted n where n.group_key is not null) as g
+    cross join lateral messenger.group_locks(array[g.queue], array[g.group_key]) as l
+    where pg_try_advisory_xact_lock(l.lock_key)
+  )
+  select array_agg(n.id) into free from noted n
+  where n.group_key is null or exists (
+    select from locked l where l.queue = n.queue and l.group_key = n.group_key
   );
+  if free is not null then
+    perform messenger.cancel_ids(free, 1);
+  end if;
 exception when others then
   raise warning 'messages that a cancel has found locked were not cancelled: %', sqlerrm;
 end

@@ -201,8 +201,10 @@ create table messenger.waits (
 create index waits_message_idx on messenger.waits (message_id);
 alter table messenger.waits enable row level security;
 create table messenger.cancel_notes (
-  message_id bigint primary key
+  message_id bigint not null,
+  id bigint generated always as identity primary key
 );
+create index cancel_notes_message_idx on messenger.cancel_notes (message_id);
 alter table messenger.cancel_notes enable row level security;
 
 create table messenger.event_notes (

@@ -54,6 +54,54 @@ track.testOnce(
   },
 );
 
+track.testOnce("two cancels of one locked message do not wait for each other", async () => {
+  const { free } = await lockFirst(["Locked"]);
+  const other = track.lane(1);
+  await other`begin`;
+  await other`select public.messenger_cancel("all" => true)`;
+  const { done, running } = await cancelAll();
+  assertEquals({ done, running }, { done: 0, running: 1 });
+  await other`commit`;
+  await free();
+  await sweep();
+  assertEquals(await dead(), ["Locked cancelled"]);
+  assertEquals((await track.sql`select from messenger.cancel_notes`).length, 0);
+});
+
+track.testOnce("a repeated cancel does not count messages that are gone", async () => {
+  const { free } = await lockFirst(["Locked"]);
+  const [message] = await track.sql`select id::text from public.messenger_messages`;
+  await cancelAll();
+  await free();
+  await track.sql`delete from public.messenger_messages`;
+  const [row] = await track.sql<[{ step: Step }]>`
+    select public.messenger_cancel(ids => array[${message?.id}]::bigint[]) as step`;
+  assertEquals(row.step.running, 0);
+});
+
+track.testOnce(
+  "a sweep cancels what is noted beside a group that another session holds",
+  async () => {
+    const { free } = await lockFirst(["Locked"]);
+    await track.sql`select public.messenger_dispatch('Grouped', '{}', group_key => 'g')`;
+    await track.sql`insert into messenger.cancel_notes (message_id)
+    select id from public.messenger_messages where type = 'Grouped'`;
+    await cancelAll();
+    await track.sql`select public.messenger_dispatch('Grouped', '{}', group_key => 'g')`;
+    await track.sql`insert into messenger.cancel_notes (message_id)
+    select id from public.messenger_messages where type = 'Grouped'`;
+    await free();
+    const other = track.lane(1);
+    await other`begin`;
+    await other`select messenger.take_group_locks('{default}', '{g}')`;
+    await sweep();
+    assertEquals(await dead(), ["Grouped cancelled", "Locked cancelled"]);
+    await other`rollback`;
+    await sweep();
+    assertEquals(await dead(), ["Grouped cancelled", "Grouped cancelled", "Locked cancelled"]);
+  },
+);
+
 track.testOnce("a user's cancel of a locked message says that it is being cancelled", async () => {
   const { free } = await lockFirst(["Locked"]);
   const [row] = await track.sql<[{ state: { cancelling: boolean } }]>`
