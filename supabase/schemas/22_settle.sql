@@ -181,8 +181,8 @@ begin
   perform messenger.settle_cancelled(p_settlements, stale);
   if exists (
     select from public.messenger_messages m
-    join jsonb_array_elements(p_settlements) as s (entry) on (entry ->> 'token')::uuid = m.lease_token
-    where m.id = any (stale) and not m.cancelled and m.id = any (messenger.settled_ids(jsonb_build_array(entry)))
+    join jsonb_array_elements(p_settlements) as s (given) on (s.given ->> 'token')::uuid = m.lease_token
+    where m.id = any (stale) and not m.cancelled and m.id = any (messenger.settled_ids(jsonb_build_array(s.given)))
   ) then
     perform messenger.refuse_skipped('messenger_messages');
   end if;

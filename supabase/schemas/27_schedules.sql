@@ -198,7 +198,8 @@ language plpgsql
 set search_path = ''
 as $$
 begin
-  if new.next_run_at > greatest(public.messenger_now(), new.start_at, new.run_at) + interval '101 years' then
+  -- To add to a start of the year 294276 would leave Postgres's range.
+  if new.next_run_at - interval '101 years' > greatest(public.messenger_now(), new.start_at, new.run_at) then
     new.next_run_at := null;
   end if;
   return new;

@@ -8,7 +8,7 @@ select throws_ok(
 );
 select throws_ok(
   $$select messenger_advance_schedules(test.token(1), '{}')$$,
-  'PT400', 'advances: has to be an array', 'no array'
+  'PT400', 'advances: has to be an array of objects', 'no array'
 );
 
 select * from finish();

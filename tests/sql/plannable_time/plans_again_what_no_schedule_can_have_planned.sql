@@ -1,6 +1,6 @@
 -- Edited in the dashboard, or written while the clock was wrong: no claim would ever find such a time due.
 begin;
-select plan(3);
+select plan(4);
 select test.set_clock('2026-01-01 12:00Z');
 
 insert into messenger_schedules (name, message_type, schedule_type, interval_ms, run_at, start_at, next_run_at)
@@ -25,6 +25,11 @@ select results_eq(
     order by 1$$,
   $$values ('edited'), ('far')$$,
   'the next tick finds them'
+);
+
+select lives_ok(
+  $$update messenger_schedules set start_at = '294276-12-01', next_run_at = '294276-12-31' where name = 'put off'$$,
+  'a start at the end of Postgres''s range is no error'
 );
 
 select * from finish();
