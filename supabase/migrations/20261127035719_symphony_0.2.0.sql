@@ -1628,64 +1628,6 @@ begin
 end
 $function$;
 
-CREATE OR REPLACE FUNCTION messenger.enqueue_plain(p_messages jsonb)
- RETURNS jsonb
- LANGUAGE plpgsql
- SET search_path TO ''
-AS $function$
-declare
-  clock constant timestamptz := public.messenger_now();
-  answer jsonb;
-  is_late boolean;
-  number bigint;
-begin
-  with written as (
-    insert into public.messenger_messages
-      (type, payload, queue, priority, available_at, expires_at, created_at, stamps)
-    select m.type,
-      -- A payload that is null stays null; one that is left out is an empty object.
-      coalesce(
-        m.payload, case when p_messages -> (m.position - 1)::integer ? 'payload' then 'null' else '{}' end::jsonb
-      ),
-      coalesce(m.queue, 'default'), coalesce(m.priority, 0::smallint),
-      coalesce(m.available_at, clock + m.delay_ms * interval '1 millisecond', clock),
-      clock + m.ttl_ms * interval '1 millisecond', clock, m.stamps
-    from rows from (
-      jsonb_to_recordset(p_messages) as (
-        type text, payload jsonb, queue text, priority smallint, delay_ms double precision,
-        available_at timestamptz, ttl_ms double precision, stamps jsonb
-      )
-    ) with ordinality as m (
-      type, payload, queue, priority, delay_ms, available_at, ttl_ms, stamps, position
-    )
-    returning id, expires_at <= available_at as is_late
-  )
-  select jsonb_build_object('ids', coalesce(array_agg(w.id::text), '{}')), bool_or(w.is_late), count(*)
-  into answer, is_late, number from written w;
-  if is_late then
-    perform messenger.refuse_late();
-  elsif number < jsonb_array_length(p_messages) then
-    perform messenger.refuse_skipped('messenger_messages');
-  end if;
-  return answer;
-end
-$function$;
-
-CREATE FUNCTION messenger.refuse_skipped(p_table text, p_written bigint DEFAULT 0, p_wanted bigint DEFAULT 1)
- RETURNS void
- LANGUAGE plpgsql
- SET search_path TO ''
-AS $function$
-begin
-  if p_written >= p_wanted then
-    return;
-  end if;
-  raise sqlstate 'PT500' using
-    message = format('%s: a trigger of the project has not let a row be written or deleted', p_table),
-    hint = 'A BEFORE trigger that returns null skips the row. Let it return the row, or raise an error.';
-end
-$function$;
-
 CREATE FUNCTION messenger.enqueue_payloads(p_call jsonb)
  RETURNS jsonb
  LANGUAGE plpgsql
@@ -1735,8 +1677,7 @@ begin
     from jsonb_array_elements(p_call -> 'payloads') as p
     returning id
   )
-  select coalesce(array_agg(w.id), '{}') into ids from written w;
-  perform messenger.refuse_skipped('messenger_messages', cardinality(ids), jsonb_array_length(p_call -> 'payloads'));
+  select array_agg(w.id) into ids from written w;
   return messenger.ids_written(ids);
 end
 $function$;
@@ -1880,7 +1821,7 @@ begin
 end
 $function$;
 
-CREATE FUNCTION messenger.write_keyed(p_messages jsonb, p_reserved boolean, p_in_any_order boolean, p_tries integer DEFAULT 10)
+CREATE FUNCTION messenger.write_keyed(p_messages jsonb, p_reserved boolean, p_in_any_order boolean)
  RETURNS jsonb
  LANGUAGE plpgsql
  SET search_path TO ''
@@ -1889,8 +1830,8 @@ declare
   clock constant timestamptz := public.messenger_now();
   answer jsonb;
   repeats bigint[];
+  conflict bigint;
   is_late boolean;
-  conflict bigint; skipped bigint;
 begin
   with numbered as materialized (select * from messenger.take_keys(p_messages, clock, p_reserved)),
   -- A message behind the first ones of its group in this very call needs no claim to find that out.
@@ -1909,13 +1850,13 @@ begin
     select id, type, payload, queue, priority, available_at, expires_at, clock, group_key,
       group_key is not null and id in (select b.id from behind b), stamps
     from numbered where is_new and held_key is null
-    returning id
   ),
   written_once as (
     insert into public.messenger_messages
-      (id, type, payload, queue, priority, available_at, expires_at, created_at, group_key, stamps, dedupe_key,
-        dedupe_until_started)
-    select id, type, payload, queue, priority, available_at, expires_at, clock, group_key, stamps, held_key, until_started
+      (id, type, payload, queue, priority, available_at, expires_at, created_at, group_key, stamps,
+        dedupe_key, dedupe_until_started)
+    select id, type, payload, queue, priority, available_at, expires_at, clock, group_key, stamps,
+      held_key, until_started
     from numbered where is_new and held_key is not null order by type, held_key, id
     on conflict (type, dedupe_key) where dedupe_key is not null do nothing
     returning id
@@ -1923,18 +1864,16 @@ begin
   select jsonb_build_object('ids', coalesce(jsonb_agg(n.id::text order by n.place), '[]')),
     array_agg(n.place order by n.place) filter (where n.held_key is not null and o.id is null),
     min(n.place) filter (where n.is_other),
-    bool_or(n.expires_at <= n.available_at) filter (where n.is_new),
-    count(*) filter (where n.is_new and n.held_key is null and w.id is null)
-  into answer, repeats, conflict, is_late, skipped
-  from numbered n left join written_once o on o.id = n.id left join written w on w.id = n.id;
+    bool_or(n.expires_at <= n.available_at) filter (where n.is_new)
+  into answer, repeats, conflict, is_late
+  from numbered n left join written_once o on o.id = n.id;
 
-  perform messenger.refuse_skipped('messenger_messages', -skipped, 0);
   if conflict is not null then
     perform messenger.refuse_other_content(conflict);
   elsif is_late then
     perform messenger.refuse_late();
   elsif repeats is not null then
-    return messenger.add_holders(p_messages, answer, repeats, p_reserved, p_in_any_order, p_tries);
+    return messenger.add_holders(p_messages, answer, repeats, p_reserved, p_in_any_order);
   end if;
   return answer;
 end
@@ -1993,7 +1932,7 @@ begin
 end
 $function$;
 
-CREATE FUNCTION messenger.add_holders(p_messages jsonb, p_answer jsonb, p_places bigint[], p_reserved boolean, p_in_any_order boolean, p_tries integer)
+CREATE FUNCTION messenger.add_holders(p_messages jsonb, p_answer jsonb, p_places bigint[], p_reserved boolean, p_in_any_order boolean)
  RETURNS jsonb
  LANGUAGE plpgsql
  SET search_path TO ''
@@ -2013,12 +1952,10 @@ begin
     end if;
     if holder is null and not (p_in_any_order or coalesce((held -> messenger.key_of(message))::boolean, false)) then
       raise sqlstate 'MSGKY';
-    elsif holder is null and p_tries = 0 then
-      perform messenger.refuse_skipped('messenger_messages');
     end if;
     answer := jsonb_set(answer, array['ids', place::text], coalesce(
       to_jsonb(holder::text),
-      messenger.write_keyed(jsonb_build_array(message), p_reserved, true, p_tries - 1) #> '{ids,0}'
+      messenger.write_keyed(jsonb_build_array(message), p_reserved, true) #> '{ids,0}'
     ));
   end loop;
   return answer;
@@ -4883,17 +4820,6 @@ exception when others then
 end
 $function$;
 
-CREATE FUNCTION messenger.is_passing(p_sqlstate text, p_detail text)
- RETURNS boolean
- LANGUAGE plpgsql
- IMMUTABLE
- SET search_path TO ''
-AS $function$
-begin
-  return p_sqlstate ~ '^((08|53|57|58)...|PT50[234]|55P03|25006)$' or p_sqlstate = '40P01' and p_detail ~ '[0-9]';
-end
-$function$;
-
 CREATE FUNCTION messenger.lease_apart(p_claim messenger.locked_messages, p_token uuid, p_crashed_token uuid, p_lease_ms integer, p_clock timestamp with time zone, OUT messages json, OUT crashed json, OUT refused integer)
  RETURNS record
  LANGUAGE plpgsql
@@ -4903,7 +4829,6 @@ declare
   all_crashed jsonb := '[]'::jsonb;
   one messenger.locked_messages := p_claim;
   place tid;
-  fault_detail text;
 begin
   messages := '[]';
   refused := 0;
@@ -4914,14 +4839,9 @@ begin
       one.locked := array[place];
       all_crashed := all_crashed
         || (messenger.lease_locked(one, p_token, p_crashed_token, p_lease_ms, true, false, p_clock)).crashed::jsonb;
-    exception when query_canceled or others then
-      get stacked diagnostics fault_detail = pg_exception_detail;
+    exception when others then
       refused := refused + 1;
-      if messenger.is_passing(sqlstate, fault_detail) then
-        raise warning 'a message is left to the next claim: %', sqlerrm;
-      else
-        perform messenger.bury_unleased(place, sqlstate, sqlerrm);
-      end if;
+      perform messenger.bury_unleased(place, sqlstate, sqlerrm);
     end;
   end loop;
   crashed := all_crashed;
@@ -5174,13 +5094,6 @@ begin
   end if;
   stale := array(select unnest(messenger.settled_ids(p_settlements)) except select unnest(p_settled));
   perform messenger.settle_cancelled(p_settlements, stale);
-  if exists (
-    select from public.messenger_messages m
-    join jsonb_array_elements(p_settlements) as s (given) on (s.given ->> 'token')::uuid = m.lease_token
-    where m.id = any (stale) and not m.cancelled and m.id = any (messenger.settled_ids(jsonb_build_array(s.given)))
-  ) then
-    perform messenger.refuse_skipped('messenger_messages');
-  end if;
   return stale;
 end
 $function$;
@@ -5427,26 +5340,6 @@ begin
 end
 $function$;
 
-CREATE FUNCTION messenger.end_dead(p_ids bigint[], p_scheduled_ids bigint[], p_reasons text[], p_batches text[], p_cancelled jsonb)
- RETURNS void
- LANGUAGE plpgsql
- SET search_path TO ''
-AS $function$
-begin
-  delete from messenger.waits w where w.message_id = any (p_ids);
-  delete from messenger.cancel_notes n where n.message_id = any (p_ids);
-  if p_scheduled_ids is not null then
-    perform messenger.finish_schedule_runs(p_scheduled_ids, 'failed', p_reasons);
-  end if;
-  if p_batches is not null then
-    perform messenger.note_members(p_batches, true);
-  end if;
-  if p_cancelled is not null then
-    perform messenger.after_cancels(p_cancelled);
-  end if;
-end
-$function$;
-
 CREATE OR REPLACE FUNCTION messenger.settle_dead(p_settlement jsonb, p_fence uuid)
  RETURNS bigint[]
  LANGUAGE plpgsql
@@ -5459,7 +5352,6 @@ declare
   batches text[];
   cancelled jsonb;
   settled bigint[];
-  number bigint;
 begin
   with given_dead as materialized (
     select * from jsonb_to_recordset(p_settlement -> 'dead') as g (
@@ -5487,18 +5379,25 @@ begin
       end,
       g.group_key, g.last_stamps, g.created_at, clock
     from gone g
-    returning id
   )
   select coalesce(array_agg(g.id), '{}'),
     array_agg(g.id) filter (where g.last_stamps ? 'schedule'),
     array_agg(g.reason) filter (where g.last_stamps ? 'schedule'),
     array_agg(g.last_stamps #>> '{batch,id}') filter (where g.last_stamps ? 'batch'),
     jsonb_agg(jsonb_build_object('id', g.id, 'message', g.last_stamps -> 'onCancelled'))
-      filter (where g.reason = 'cancelled' and g.last_stamps ?| '{onCancelled,durable}'),
-    (select count(*) from buried)
-  into settled, scheduled_ids, reasons, batches, cancelled, number from gone g;
-  perform messenger.refuse_skipped('messenger_failed_messages', number, cardinality(settled));
-  perform messenger.end_dead(settled, scheduled_ids, reasons, batches, cancelled);
+      filter (where g.reason = 'cancelled' and g.last_stamps ?| '{onCancelled,durable}')
+  into settled, scheduled_ids, reasons, batches, cancelled from gone g;
+  delete from messenger.waits w where w.message_id = any (settled);
+  delete from messenger.cancel_notes n where n.message_id = any (settled);
+  if scheduled_ids is not null then
+    perform messenger.finish_schedule_runs(scheduled_ids, 'failed', reasons);
+  end if;
+  if batches is not null then
+    perform messenger.note_members(batches, true);
+  end if;
+  if cancelled is not null then
+    perform messenger.after_cancels(cancelled);
+  end if;
   return settled;
 end
 $function$;
@@ -6667,7 +6566,6 @@ AS $function$
 declare
   clock constant timestamptz := public.messenger_now();
   is_late boolean;
-  number bigint;
 begin
   -- No message is too large if all of them together are not. The size of a compressed array does not tell.
   if pg_column_size(p_messages) > 1048576 or pg_column_compression(p_messages) is not null then
@@ -6702,11 +6600,9 @@ begin
     )
     returning expires_at <= available_at as is_late
   )
-  select bool_or(w.is_late), count(*) into is_late, number from written w;
+  select bool_or(w.is_late) into is_late from written w;
   if is_late then
     perform messenger.refuse_late();
-  elsif number < jsonb_array_length(p_messages) then
-    perform messenger.refuse_skipped('messenger_messages');
   end if;
 end
 $function$;
@@ -6918,9 +6814,6 @@ declare
 begin
   perform messenger.check_event(event, value);
   id := messenger.append_event(event, value);
-  if id is null then
-    perform messenger.refuse_skipped('messenger_events');
-  end if;
   perform messenger.check_deferred('messenger_emit');
   return id::text;
 exception when others then
@@ -7949,12 +7842,6 @@ begin
   on conflict on constraint leases_pkey do update
   set ids = known.ids || excluded.ids, open = known.open + excluded.open, queues = known.queues || excluded.queues,
     leased_until = least(known.leased_until, excluded.leased_until);
-  if exists (
-    select from jsonb_to_recordset(p_messages) as m (id bigint)
-    where m.id = any (p_ids) and not exists (select from public.messenger_messages a where a.id = m.id)
-  ) then
-    perform messenger.refuse_skipped('messenger_messages');
-  end if;
 end
 $function$;
 
@@ -8980,7 +8867,6 @@ declare
   per_second constant numeric := (p_options ->> 'per_second')::numeric;
   to_queue constant text := p_options ->> 'to_queue';
   redriven bigint;
-  deleted bigint;
 begin
   -- Skips dead letters that another session is just moving, so that two redrives of one message enqueue it once.
   -- Also skips those that cannot be a message.
@@ -9001,28 +8887,29 @@ begin
     select messenger.batch_of(g.stamps), count(*) from gone g
     where messenger.batch_of(g.stamps) is not null group by 1
   ),
-  numbered as (select g.*, row_number() over (order by g.failed_at, g.id) - 1 as number from gone g),
-  written as (
-    insert into public.messenger_messages (
-      id, type, payload, queue, priority, available_at, created_at, group_key, stamps, errors, quarantined
-    )
-    select
-      -- After a restore another message may have the id by now.
-      case when exists (select from public.messenger_messages m where m.id = n.id) then messenger.new_id() else n.id end,
-      n.type, coalesce(p_options -> 'payload', n.payload), coalesce(to_queue, n.queue), n.priority,
-      -- Counted from the first step on, so that the rate holds over all of them.
-      case when per_second is null then public.messenger_now()
-        else since + (before + n.number) / per_second * interval '1 second' end,
-      n.created_at, n.group_key, messenger.redriven_stamps(n.stamps, n.redriven, p_options),
-      nullif(n.errors, '[]'),
-      -- A message that crashed its worker before may do so again.
-      n.reason = 'crashed'
-    from numbered n
-    order by n.number
-    returning id
+  numbered as (
+    select g.*, row_number() over (order by g.failed_at, g.id) - 1 as number from gone g
   )
-  select (select count(*) from written), count(*) into redriven, deleted from gone;
-  perform messenger.refuse_skipped('messenger_messages', redriven, deleted);
+  insert into public.messenger_messages (
+    id, type, payload, queue, priority, available_at, created_at, group_key, stamps, errors, quarantined
+  )
+  select
+    -- After a restore another message may have the id by now.
+    case
+      when exists (select from public.messenger_messages m where m.id = n.id)
+      then messenger.new_id() else n.id
+    end,
+    n.type, coalesce(p_options -> 'payload', n.payload), coalesce(to_queue, n.queue), n.priority,
+    -- Counted from the first step on, so that the rate holds over all of them.
+    case when per_second is null then public.messenger_now()
+      else since + (before + n.number) / per_second * interval '1 second' end,
+    n.created_at, n.group_key, messenger.redriven_stamps(n.stamps, n.redriven, p_options),
+    nullif(n.errors, '[]'),
+    -- A message that crashed its worker before may do so again.
+    n.reason = 'crashed'
+  from numbered n
+  order by n.number;
+  get diagnostics redriven = row_count;
   delete from messenger.cancel_notes n where n.message_id = any (p_ids);
   perform messenger.forget_from(p_ids, p_options ->> 'from');
   perform messenger.reroute(p_ids);
@@ -17572,7 +17459,7 @@ comment on index public.messenger_webhook_events_created_at_idx is
 comment on routine messenger.add_counts(bigint[],bigint[]) is
   'Adds two histograms.';
 
-comment on routine messenger.add_holders(jsonb,jsonb,bigint[],boolean,boolean,integer) is
+comment on routine messenger.add_holders(jsonb,jsonb,bigint[],boolean,boolean) is
   'Part of messenger_enqueue: puts the ids of the messages that hold a dedupe key in the places of the dispatches left out for them.';
 
 comment on routine messenger.adopt(text,jsonb,bigint[],integer) is
@@ -17836,9 +17723,6 @@ comment on routine messenger.effects_of(jsonb,text) is
 comment on routine messenger.end_cancels(text,jsonb) is
   'Part of messenger_settle_deliveries: forgets the cancels of publications whose outcome is written.';
 
-comment on routine messenger.end_dead(bigint[],bigint[],text[],text[],jsonb) is
-  'Part of messenger.settle_dead(): ends what waits for the messages that died: events, notes of cancels, runs of schedules, batches, the message of a cancel.';
-
 comment on routine messenger.enqueue_keyed(jsonb,boolean) is
   'Part of messenger_enqueue: writes messages of which some have an idempotency, dedupe or group key.';
 
@@ -17986,9 +17870,6 @@ comment on routine messenger.is_marked(text,bigint,integer) is
 comment on routine messenger.is_outside(bigint) is
   'Whether a message of the outbox has not ended: it waits to be published, or the engine of one of this project''s own transports has it.';
 
-comment on routine messenger.is_passing(text,text) is
-  'Whether an error is of the database at this moment, and not of the row that met it.';
-
 comment on routine messenger.is_paused(text) is
   'Whether a queue has a row that says that it is paused.';
 
@@ -18065,7 +17946,7 @@ comment on routine messenger.latest_runs(bigint,integer,timestamp with time zone
   'The latest runs of a schedule before a moment, the newest first.';
 
 comment on routine messenger.lease_apart(messenger.locked_messages,uuid,uuid,integer,timestamp with time zone) is
-  'Part of a claim that reads no payload: leases the locked messages one by one, all as crashed, and says how many were refused. Those that a passing fault refuses stay as they are, the others become dead letters.';
+  'Part of a claim that reads no payload: leases the locked messages one by one, all as crashed, and says how many were refused.';
 
 comment on routine messenger.lease_locked(messenger.locked_messages,uuid,uuid,integer,boolean,boolean,timestamp with time zone) is
   'Part of a claim: leases the locked messages, counts the attempt, notes the leases, and returns the envelopes of the messages that are given and of those that crashed.';
@@ -18361,9 +18242,6 @@ comment on routine messenger.refuse_publications(messenger.relays,jsonb) is
 comment on routine messenger.refuse_queues_of_workers(text[]) is
   'Part of messenger_start_tick: refuses a tick of queues that run on workers.';
 
-comment on routine messenger.refuse_skipped(text,bigint,bigint) is
-  'Refuses a call that has written fewer rows than it wanted: a trigger of the project''s own has skipped one, or has changed its id.';
-
 comment on routine messenger.register_queues() is
   'Trigger: makes the queues of the messages just written known in messenger_queues. A lane gets no row.';
 
@@ -18619,7 +18497,7 @@ comment on routine messenger.write_chunk(public.messenger_batches,integer,jsonb,
 comment on routine messenger.write_effects(bigint,jsonb,jsonb,integer) is
   'Writes what the handlers of a message dispatch, in the caller''s transaction: messages with reserved ids, and events. Waits p_wait_ms at most for the key of a dispatch, and refuses it then (PT423).';
 
-comment on routine messenger.write_keyed(jsonb,boolean,boolean,integer) is
+comment on routine messenger.write_keyed(jsonb,boolean,boolean) is
   'Part of messenger_enqueue: writes messages with keys, and reads the ids of those that hold keys already. SQLSTATE MSGKY says that a key came free meanwhile that would have to be taken behind others.';
 
 comment on routine messenger.write_outbox(jsonb,boolean) is

@@ -144,21 +144,7 @@ $$;
 comment on function messenger.bury_unleased(tid, text, text, text) is
   'Part of a claim or a sweep: makes a message a dead letter whose lease, or whose wake, was refused.';
 
--- A passing fault stays with the row for the next claim: a lock, a lack of room, a deadlock that Postgres has found, a
--- database that is read-only. database/fault.ts has the same list.
-create function messenger.is_passing(p_sqlstate text, p_detail text) returns boolean
-language plpgsql immutable
-set search_path = ''
-as $$
-begin
-  return p_sqlstate ~ '^((08|53|57|58)...|PT50[234]|55P03|25006)$' or p_sqlstate = '40P01' and p_detail ~ '[0-9]';
-end
-$$;
-comment on function messenger.is_passing(text, text) is
-  'Whether an error is of the database at this moment, and not of the row that met it.';
-
--- The claim that a worker makes when no larger one passes: what one row refuses keeps back no other. A row whose lease
--- takes too long, such as by a trigger that waits, stays too. `others` does not include the statement's timeout.
+-- The claim that a worker makes when no larger one passes: what one row refuses keeps back no other.
 create function messenger.lease_apart(
   p_claim messenger.locked_messages, p_token uuid, p_crashed_token uuid, p_lease_ms integer, p_clock timestamptz,
   out messages json, out crashed json, out refused integer
@@ -170,7 +156,6 @@ declare
   all_crashed jsonb := '[]'::jsonb;
   one messenger.locked_messages := p_claim;
   place tid;
-  fault_detail text;
 begin
   messages := '[]';
   refused := 0;
@@ -181,21 +166,16 @@ begin
       one.locked := array[place];
       all_crashed := all_crashed
         || (messenger.lease_locked(one, p_token, p_crashed_token, p_lease_ms, true, false, p_clock)).crashed::jsonb;
-    exception when query_canceled or others then
-      get stacked diagnostics fault_detail = pg_exception_detail;
+    exception when others then
       refused := refused + 1;
-      if messenger.is_passing(sqlstate, fault_detail) then
-        raise warning 'a message is left to the next claim: %', sqlerrm;
-      else
-        perform messenger.bury_unleased(place, sqlstate, sqlerrm);
-      end if;
+      perform messenger.bury_unleased(place, sqlstate, sqlerrm);
     end;
   end loop;
   crashed := all_crashed;
 end
 $$;
 comment on function messenger.lease_apart(messenger.locked_messages, uuid, uuid, integer, timestamptz) is
-  'Part of a claim that reads no payload: leases the locked messages one by one, all as crashed, and says how many were refused. Those that a passing fault refuses stay as they are, the others become dead letters.';
+  'Part of a claim that reads no payload: leases the locked messages one by one, all as crashed, and says how many were refused.';
 
 create function messenger.claim_messages(
   p_token uuid, p_max_messages integer, p_lease_ms integer, p_queues text[], p_last_keys jsonb, p_run_alone boolean,

@@ -326,12 +326,6 @@ begin
   on conflict on constraint leases_pkey do update
   set ids = known.ids || excluded.ids, open = known.open + excluded.open, queues = known.queues || excluded.queues,
     leased_until = least(known.leased_until, excluded.leased_until);
-  if exists (
-    select from jsonb_to_recordset(p_messages) as m (id bigint)
-    where m.id = any (p_ids) and not exists (select from public.messenger_messages a where a.id = m.id)
-  ) then
-    perform messenger.refuse_skipped('messenger_messages');
-  end if;
 end
 $$;
 comment on function messenger.adopt(text, jsonb, bigint[], integer) is

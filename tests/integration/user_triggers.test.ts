@@ -158,64 +158,6 @@ testsOnStack({}, (test) => {
     });
   }
 
-  for (const code of ["55P03", "53100", "08006", "57P03", "25006", "PT503"]) {
-    test(`a message that a trigger refuses with ${code} each time holds up no other, and is not dead`, async (stack) => {
-      const [, bad] = await stack.dispatch(
-        ["a", "b", "c"].map((text) => ({ ...note, payload: { text } })),
-      );
-      const when = "new.status = 'processing' and new.payload ->> 'text' = 'b'";
-      await withTrigger(stack, ["messenger_messages", code, when], async () => {
-        const { messages } = await stack.tick();
-        assertEquals(messages.handled, 2);
-      });
-      assertEquals((await stack.effects()).length, 2);
-      assertEquals((await stack.tick()).messages.handled, 1);
-      assertEquals((await stack.effects()).at(-1)?.message_id, bad);
-    });
-
-    test(`an outcome that a trigger refuses with ${code} for a while holds up no other, and is written then`, async (stack) => {
-      const ids = await stack.dispatch(
-        ["a", "b", "c"].map((text) => ({ ...note, payload: { text } })),
-      );
-      await stack.sql.unsafe(`
-        create function public.refuse() returns trigger language plpgsql as $$
-        begin
-          if old.payload ->> 'text' = 'b' and exists (select from public.messenger_messages m where m.id <> old.id) then
-            raise exception using errcode = '${code}', message = 'not now';
-          end if;
-          return old;
-        end $$;
-        create trigger refuse before delete on public.messenger_messages
-          for each row execute function public.refuse();
-      `);
-      try {
-        assertEquals((await stack.tick()).messages.handled, 3);
-      } finally {
-        await stack.sql.unsafe("drop function public.refuse() cascade");
-      }
-      assertEquals([await stack.count(), (await stack.effects()).length], [0, ids.length]);
-    });
-  }
-
-  test("a message that a trigger skips is not written without a word, and its outcome is not lost", async (stack) => {
-    await stack.sql.unsafe(`
-      create function public.skip() returns trigger language plpgsql as $$
-      begin
-        return case when coalesce(new.payload, old.payload) ->> 'text' <> 'b' then coalesce(new, old) end;
-      end $$;
-      create trigger skip before insert on public.messenger_messages
-        for each row execute function public.skip();
-    `);
-    try {
-      const texts = ["a", "b", "c"].map((text) => ({ ...note, payload: { text } }));
-      const response = await stack.post("dispatch", texts);
-      assertEquals([response.status, (await response.json()).code], [500, "database_error"]);
-      assertEquals(await stack.count(), 0);
-    } finally {
-      await stack.sql.unsafe("drop function public.skip() cascade");
-    }
-  });
-
   for (const [code, status] of [["40001", 503], ["PT200", 500], ["PGRST", 500]] as const) {
     test(`what a trigger refuses with ${code} at the commit is ${status} at a dispatch, an emit and an operation`, async (stack) => {
       const failed = await addFailed(stack);

@@ -6,8 +6,8 @@ import { runProgram } from "../support/programs.ts";
 
 /** Edge functions embed whole package folders, and may have 20 MB. */
 const LIMIT_BYTES = 20_000_000;
-/** More than this needs a review: of a dependency's update, or of ours (0.2.0: 5.4 MB, the console and RabbitMQ with them). */
-const ALLOWED_BYTES = 19_800_000;
+/** More than this needs a review: of a dependency's update, or of ours (0.2.0: 5.5 MB, the console and RabbitMQ with them). */
+const ALLOWED_BYTES = 19_900_000;
 const PERMISSIVE = ["MIT", "ISC", "BSD-2-Clause", "BSD-3-Clause", "Apache-2.0", "0BSD"];
 const OURS = "node_modules/symphony-messenger";
 

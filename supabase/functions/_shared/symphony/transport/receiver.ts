@@ -63,8 +63,6 @@ export interface Claim {
   readonly quarantinedDue: boolean;
   /** Ms until the next message is due, if this claim returned none; null if none waits. */
   readonly nextDueMs: number | null;
-  /** A message is due that no claim can lease for now, such as by a trigger of the project's own; by default none is. */
-  readonly left?: boolean;
   /** The shortest lease that the claim may have given, in ms. */
   readonly leaseMs: number;
   /** Lock time: how long the database took to find and lock the messages, in ms. */

@@ -14,8 +14,7 @@ export interface CallDependencies {
   readonly log: Logger;
 }
 
-/** Pause before a failed call is repeated for the first time. */
-export const FIRST_PAUSE_MS = 100;
+const FIRST_PAUSE_MS = 100;
 /** Longest pause before a failed call is repeated. */
 export const LONGEST_PAUSE_MS = 2_000;
 
@@ -48,21 +47,9 @@ function isConflictOfATrigger({ cause }: TransportError): boolean {
 const LOCK_NOT_AVAILABLE = "55P03";
 
 /** Whether a row of a call stayed locked by another session, so that the call passes without that row. */
-function isOfALock(error: unknown): boolean {
+export function isOfALock(error: unknown): boolean {
   return error instanceof TransportError &&
     readProperty(error.cause, "code") === LOCK_NOT_AVAILABLE;
-}
-
-/**
- * SQLSTATEs of passing faults that a trigger of the project's own may raise for one row, each time: the classes of
- * connections, resources, operators and systems, a lock, a read-only table, a fault that a function reports.
- */
-const OF_A_ROW = /^((08|53|57|58)[0-9A-Z]{3}|PT50[234]|55P03|25006)$/;
-
-/** Whether a passing fault may be one row's, so that it stays for a call with that row, and passes for the others. */
-export function mayBeOfARow(error: unknown): boolean {
-  return error instanceof TransportError && error.fault === "passing" &&
-    OF_A_ROW.test(String(readProperty(error.cause, "code")));
 }
 
 const KEY_HELD = "PT423";
@@ -79,31 +66,25 @@ export function refusedForMs(error: unknown): number | undefined {
   return code === KEY_HELD ? KEY_HELD_MS : undefined;
 }
 
-/** How often a call is repeated with a fault that may be one row's, before its caller splits it. */
-const REPEATS_OF_A_ROW = 3;
-
 /**
  * Repeats a call, with pauses, until the database has answered it.
  * @param call is told whether it is a repetition: the answer to the call before may be lost
- * @param splits whether the caller makes smaller calls of one that met a lock or a fault that may be one row's;
- * "at once" if it has done so before
- * @throws what the call threw, if its content is at fault, it met such a fault and `splits`, or it is no longer worth
+ * @param splits whether the caller makes smaller calls of one that met a lock
+ * @throws what the call threw, if its content is at fault, it met a lock and `splits`, or it is no longer worth
  * repeating
  */
 export async function repeating<Answer>(
   call: (repeated: boolean) => Promise<Answer>,
   { keepTrying, log }: Pick<CallDependencies, "keepTrying" | "log">,
-  splits: boolean | "at once" = false,
+  splits = false,
 ): Promise<{ readonly answer: Answer; readonly repeated: boolean }> {
   let pauseMs = FIRST_PAUSE_MS;
-  for (let repeats = 0;; repeats++) {
+  for (let repeated = false;; repeated = true) {
     try {
-      const repeated = repeats > 0;
       return { answer: await call(repeated), repeated };
     } catch (error) {
-      const isOver = splits === "at once" || repeats >= REPEATS_OF_A_ROW;
-      const isSplit = splits && (isOfALock(error) || isOver && mayBeOfARow(error));
-      if (isOfItsContent(error) || isSplit || !keepTrying()) throw error;
+      const isLocked = splits && isOfALock(error);
+      if (isOfItsContent(error) || isLocked || !keepTrying()) throw error;
       log.warn("call_repeated", { error: String(error), pauseMs });
     }
     await pause(pauseMs);

@@ -6,7 +6,6 @@ import {
   isOfItsContent,
   isTooMuch,
   LONGEST_PAUSE_MS,
-  mayBeOfARow,
   pause,
   repeating,
 } from "../calls.ts";
@@ -23,32 +22,21 @@ export async function claimByHalves(
 ): Promise<Claim | null> {
   const { transport, log } = deps;
   let { maxMessages, unread = false } = request;
-  let splits: true | "at once" = true;
-  let tookTooMuch = 0;
   for (;;) {
     try {
-      const { answer } = await repeating(
-        (repeated) =>
-          transport.claim({
-            ...request,
-            maxMessages,
-            ...(unread && { unread }),
-            repeated: repeated || request.repeated === true,
-          }),
-        deps,
-        !unread && splits,
-      );
-      return unread && answer.messages.length === 0 ? { ...answer, left: true } : answer;
+      const { answer } = await repeating((repeated) =>
+        transport.claim({
+          ...request,
+          maxMessages,
+          ...(unread && { unread }),
+          repeated: repeated || request.repeated === true,
+        }), deps);
+      return answer;
     } catch (error) {
-      if (!isOfItsContent(error) && (unread || !mayBeOfARow(error) || !deps.keepTrying())) {
-        throw error;
-      }
+      if (!isOfItsContent(error)) throw error;
       log.warn("claim_split", { maxMessages, error: String(error) });
-      splits = "at once";
-      if (maxMessages === 1 && isTooMuch(error)) tookTooMuch++;
       if (maxMessages > 1) maxMessages = Math.floor(maxMessages / 2);
-      // A single message that takes too long twice is at fault itself, such as by a trigger that waits.
-      else if (!unread && (!isTooMuch(error) || tookTooMuch > 1)) unread = true;
+      else if (!unread && !isTooMuch(error)) unread = true;
       else if (deps.isAwaited?.()) return null;
       else if (deps.keepTrying()) await pause(LONGEST_PAUSE_MS);
       else throw error;

@@ -64,8 +64,6 @@ export class ClaimPlanner {
   #ranQuarantined = false;
   /** When to ask for a quarantined message again, after another session held the one that was due. */
   #nextQuarantinedAt = -Infinity;
-  /** Until then a due message that no claim can lease asks for no poll; on the clock of performance.now(). */
-  #leavesUntil = -Infinity;
   /** The last claim returned every message that there was. */
   #cameShort = false;
   /** The latest request. Null after {@link pollNow}: an older claim may have missed the new message. */
@@ -177,9 +175,7 @@ export class ClaimPlanner {
       this.nextPollAt = performance.now();
       return;
     }
-    if (!request.lastKeys) this.#nextHeadScanAt = now + untilHeadScan(claim.lockMs);
-    // The next head scan would meet it again, and take a dozen calls to find the messages behind it.
-    if (claim.left) this.#leavesUntil = this.#nextHeadScanAt = now + LONGEST_HEAD_SCAN_INTERVAL_MS;
+    if (!request.lastKeys) this.#nextHeadScanAt = performance.now() + untilHeadScan(claim.lockMs);
     this.#lastKeys = claim.lastKeys;
     this.#cameShort = given < request.maxMessages && !claim.more;
     if (isLatest || !this.#cameShort) this.nextPollAt = this.#whenToPollAgain(claim, request);
@@ -195,7 +191,6 @@ export class ClaimPlanner {
     }
     // After a short claim the next settle call claims again.
     if (claim.messages.length > 0 || claim.nextDueMs === null) return null;
-    if (claim.nextDueMs <= 0 && now < this.#leavesUntil) return null;
     const at = now + Math.max(claim.nextDueMs, SHORTEST_PAUSE_MS);
     return at < this.options.endsAt ? at : null;
   }

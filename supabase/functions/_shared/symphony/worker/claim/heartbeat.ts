@@ -7,7 +7,7 @@ import type { Envelope } from "../../message/envelope.ts";
 import type { Logger } from "../../runtime/log.ts";
 import type { HeartbeatResult, Lease } from "../../transport/receiver.ts";
 import type { Transport } from "../../transport/transport.ts";
-import { isOfItsContent, mayBeOfARow } from "../calls.ts";
+import { isOfItsContent } from "../calls.ts";
 
 type Held = Pick<Envelope, "id" | "leaseToken">;
 
@@ -89,20 +89,14 @@ async function keepInParts(
   const result: HeartbeatResult[] = [];
   const refused: string[] = [];
   const waiting: (readonly Held[])[] = [all];
-  let failures = 0;
   for (let some = waiting.pop(); some; some = waiting.pop()) {
     try {
       result.push(await transport.extendLeases(byToken(some), leaseMs()));
     } catch (error) {
-      failures++;
       const isLast = waiting.length === 0 && some.length === 1 && result.length === 0;
-      // If no part passes, the database is at fault, and no row.
-      const isOfARow = mayBeOfARow(error) && !(result.length === 0 && failures > PARTS);
-      if (!(isOfItsContent(error) || isOfARow) || isLast || performance.now() >= until) throw error;
-      if (some.length > 1) {
-        if (isOfARow) waiting.unshift(...parts(some));
-        else waiting.push(...parts(some));
-      } else {
+      if (!isOfItsContent(error) || isLast || performance.now() >= until) throw error;
+      if (some.length > 1) waiting.push(...parts(some));
+      else {
         const ids = some.map(({ id }) => id);
         log.error("heartbeat_refused", { ids, error: String(error) });
         refused.push(...ids);

@@ -13,7 +13,7 @@ import type {
   SettleResult,
 } from "../../transport/receiver.ts";
 import type { Transport } from "../../transport/transport.ts";
-import { type CallDependencies, isOfItsContent, mayBeOfARow, repeating } from "../calls.ts";
+import { type CallDependencies, isOfALock, isOfItsContent, repeating } from "../calls.ts";
 import { claimByHalves } from "../claim/claim-by-halves.ts";
 import { settleByHalves } from "./settle-by-halves.ts";
 
@@ -42,12 +42,11 @@ export async function settleAndClaim(
   }
   const { transport, log } = deps;
   const refused: RefusedEffects[] = [];
-  const isDivisible = settlements.length > 1 || request !== null;
   try {
     const { answer, repeated } = await repeating(
       (repeated) => call(transport, settlements, request && { ...request, repeated }),
       deps,
-      isDivisible,
+      settlements.length > 1,
     );
     return {
       settled: written(settlements, answer, repeated, refused, log),
@@ -55,7 +54,7 @@ export async function settleAndClaim(
       claim: "messages" in answer ? answer : null,
     };
   } catch (error) {
-    if (!isOfItsContent(error) && !(isDivisible && mayBeOfARow(error))) throw error;
+    if (!isOfItsContent(error) && !(settlements.length > 1 && isOfALock(error))) throw error;
     log.warn("settle_split", { messages: settlements.length, error: String(error) });
   }
   // The first call may have been served after all: one that took longer than the worker waited for it has
@@ -63,9 +62,8 @@ export async function settleAndClaim(
   const settled = await settleByHalves(settlements, {
     ...deps,
     refuse: ({ id, leaseToken }, error) => refused.push({ id, leaseToken, error }),
-    settle: async (some, isPatient = false) => {
-      const splits = !isPatient && "at once";
-      const { answer } = await repeating(() => transport.settle(some), deps, splits);
+    settle: async (some) => {
+      const { answer } = await repeating(() => transport.settle(some), deps, some.length > 1);
       return written(some, answer, true, refused, log);
     },
   });

@@ -6,24 +6,11 @@
 import { describeError } from "../../message/describe-error.ts";
 import type { Logger } from "../../runtime/log.ts";
 import type { Outcome, Settlement } from "../../message/outcome.ts";
-import {
-  FIRST_PAUSE_MS,
-  isOfItsContent,
-  isTooMuch,
-  LONGEST_PAUSE_MS,
-  mayBeOfARow,
-  pause,
-} from "../calls.ts";
+import { isOfALock, isOfItsContent, isTooMuch } from "../calls.ts";
 
 interface Dependencies {
-  /**
-   * Writes outcomes together, and returns those that were written. Patiently, a fault that may be one row's is repeated;
-   * otherwise it is thrown at once.
-   */
-  readonly settle: (
-    some: readonly Settlement[],
-    isPatient?: boolean,
-  ) => Promise<readonly Settlement[]>;
+  /** Writes outcomes together, and returns those that were written. */
+  readonly settle: (some: readonly Settlement[]) => Promise<readonly Settlement[]>;
   /** Takes a message whose outcome is refused with its effects: its attempt fails instead. */
   readonly refuse: (settlement: Settlement, error: unknown) => void;
   /** Whether a call that failed is still worth repeating. */
@@ -44,27 +31,19 @@ export async function settleByHalves(
 ): Promise<readonly Settlement[]> {
   const settled: Settlement[] = [];
   const waiting: (readonly Settlement[])[] = halves(settlements);
-  // The rows at fault, such as locked ones, wait until all others are written.
-  const late: (readonly Settlement[])[] = [];
-  let pauseMs = FIRST_PAUSE_MS;
   for (let some = waiting.pop(); some; some = waiting.pop()) {
     try {
       settled.push(...await deps.settle(some));
     } catch (error) {
       const [only] = some;
-      const isPassing = mayBeOfARow(error);
-      if (!(isOfItsContent(error) || isPassing) || !deps.keepTrying()) throw error;
-      if (some.length > 1) waiting.push(...halves(some));
-      else if (isPassing) late.push(some);
+      const isLocked = some.length > 1 && isOfALock(error);
+      if (!(isOfItsContent(error) || isLocked) || !deps.keepTrying()) throw error;
+      if (isLocked) {
+        // The locked rows wait until all others are written.
+        waiting.unshift(...halves(some).toReversed());
+      } else if (some.length > 1) waiting.push(...halves(some));
       else if (only) settled.push(...await settleInstead(only, error, deps));
-      if (waiting.length === 0 && late.length > 0) {
-        deps.log.warn("call_repeated", { error: String(error), pauseMs });
-        await pause(pauseMs);
-        pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS);
-        waiting.push(...late.splice(0));
-      }
     }
-    if (waiting.length === 0) waiting.push(...late.splice(0));
   }
   return settled;
 }
@@ -90,7 +69,7 @@ async function settleInstead(
   log.error("settle_refused", { id, error: String(refusal), instead: outcome?.kind ?? "none" });
   if (!outcome) return [];
   try {
-    return await settle([{ ...settlement, outcome }], true);
+    return await settle([{ ...settlement, outcome }]);
   } catch (error) {
     if (!isOfItsContent(error)) throw error;
     log.error("settle_given_up", { id, error: String(error) });
