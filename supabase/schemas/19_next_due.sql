@@ -135,9 +135,10 @@ begin
     return null;
   end if;
   return (
-    select min(greatest((messenger.due_key(l.queue, messenger.front_key(l.queue))).available_at, f.opens_at))
+    select min(greatest(d.available_at, f.opens_at))
     from unnest(lanes) as l (queue) left join messenger.full_lanes(p_queue) as f on f.queue = l.queue
-    where (messenger.due_key(l.queue, messenger.front_key(l.queue))).priority is not null
+    cross join lateral messenger.due_key(l.queue, messenger.front_key(l.queue)) as d
+    where d.priority is not null
   );
 end
 $$;

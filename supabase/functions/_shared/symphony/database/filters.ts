@@ -35,9 +35,9 @@ function checkIds(value: unknown, name: string): void {
   if (!Array.isArray(value)) {
     throw new RangeError(`${name}: have to be a list of ids; got ${showValue(value)}`);
   }
-  const wrong = value.find((id) => typeof id !== "string" || !isId(id));
-  if (value.every((id) => typeof id === "string" && isId(id))) return;
-  throw new RangeError(`${name}: have to be ids as text; got ${showValue(wrong)}`);
+  const wrong = value.findIndex((id) => typeof id !== "string" || !isId(id));
+  if (wrong === -1) return;
+  throw new RangeError(`${name}: have to be ids as text; got ${showValue(value[wrong])}`);
 }
 
 const NAMES = { text: "a text", number: "a finite number", boolean: "true or false" };
