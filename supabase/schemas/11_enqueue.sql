@@ -305,7 +305,9 @@ exception when others then
   perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
   -- The bus has made the messages. Those of another caller may be anything, and this names the field.
   if sqlstate ~ '^2[23]' then
-    perform messenger.check_messages($1);
+    perform messenger.check_messages(
+      case when jsonb_typeof($1) = 'object' and $1 ? 'payloads' then messenger.messages_of($1) else $1 end
+    );
   end if;
   raise;
 end
