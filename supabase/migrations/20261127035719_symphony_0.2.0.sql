@@ -4980,7 +4980,7 @@ begin
   -- A query would take 10 us more.
   for place in 0..jsonb_array_length(p_settlements) - 1 loop
     settlement := p_settlements -> place;
-    token := settlement ->> 'token';
+    token := (settlement ->> 'token')::uuid;
     if settlement ? 'effects' then
       select s.settled, refusals || s.refused into ids, refusals from messenger.settle_with_effects(settlement, token) as s;
     else

@@ -5,6 +5,7 @@ import { walk } from "../../local/source_checks/walk.ts";
 
 /** One call. */
 export interface LogCall {
+  /** Empty where it is no literal, by which a search for the event would find the call. */
   readonly event: string;
   readonly level: string;
   /** Names of the fields that it gives, as far as they are written there. */
@@ -33,10 +34,10 @@ export function readLogCalls(folders: readonly string[]): LogCall[] {
 function callOf(node: ts.CallExpression, source: ts.SourceFile): LogCall | undefined {
   const { expression, arguments: [event, fields] } = node;
   const level = levelOf(expression, source);
-  if (level === undefined || !event || !ts.isStringLiteral(event)) return undefined;
+  if (level === undefined || !event) return undefined;
   const { line } = source.getLineAndCharacterOfPosition(node.getStart());
   return {
-    event: event.text,
+    event: ts.isStringLiteral(event) ? event.text : "",
     level,
     fields: fields && ts.isObjectLiteralExpression(fields) ? namesOf(fields) : [],
     place: `${source.fileName}:${line + 1}`,

@@ -234,7 +234,12 @@ export const LOG_EVENTS = {
     "messages",
     "durationMs",
   ),
-  tick_call_failed: warn("A tick could not tell the database how it stands.", "tick", "error"),
+  tick_call_failed: warn(
+    "A tick could not tell the database how it stands.",
+    "tick",
+    "call",
+    "error",
+  ),
   transport_away: warn(
     "A transport does not answer; its messages wait in the outbox.",
     "transport",

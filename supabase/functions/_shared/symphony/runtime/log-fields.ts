@@ -4,7 +4,7 @@
 export const LOG_FIELDS = {
   attempt: "number of the attempt; the first is 1",
   batches: "how many batches",
-  call: "the function that was called",
+  call: "the call, or the function, that was made",
   class: "class of the error, such as TypeError",
   concurrency: "handlers at once",
   durationMs: "how long it took, in ms",

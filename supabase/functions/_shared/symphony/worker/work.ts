@@ -94,7 +94,7 @@ export async function runEverywhere(
  */
 async function claimsNoMore({ tick, log }: WorkerOptions): Promise<void> {
   await tick?.standAside(false).catch((error) =>
-    log.warn("stand_aside_failed", { error: String(error) })
+    log.warn("tick_call_failed", { call: "stand_aside", error: String(error) })
   );
 }
 

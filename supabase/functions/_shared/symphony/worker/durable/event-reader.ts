@@ -55,7 +55,7 @@ export class EventReader {
       whileAnyRuns(this.parts, reads),
     );
     const { snapshot, lastId } = answer;
-    stopTold(log, "event_reads_stale", reads, answer);
+    stopTold(log, reads, answer);
     const byId = new Map(answer.reads.map((read) => [read.id, read]));
     return reads.map(({ task }) => {
       const read = byId.get(task.envelope.id);

@@ -27,15 +27,13 @@ export function whileAnyRuns<Parts>(
 /**
  * Stops the tasks whose leases are lost, and those that were cancelled: no further step begins before the next
  * heartbeat would tell of it.
- * @param event name of the warning of lost leases
  */
 export function stopTold(
   log: Logger,
-  event: string,
   some: readonly OfTask[],
   { stale, cancelled = [] }: LeaseAnswer,
 ): void {
-  if (stale.length > 0) log.warn(event, { ids: stale });
+  if (stale.length > 0) log.warn("lease_lost", { ids: stale });
   for (const { task } of some) {
     const { id } = task.envelope;
     if (stale.includes(id)) task.stop(new LeaseLostError());

@@ -151,7 +151,7 @@ export class StepStore {
   }
 
   #stopTold(some: readonly { readonly task: Task }[], answer: LeaseAnswer): void {
-    stopTold(this.parts.log, "steps_stale", some, answer);
+    stopTold(this.parts.log, some, answer);
   }
 }
 

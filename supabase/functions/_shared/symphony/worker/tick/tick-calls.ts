@@ -14,7 +14,7 @@ export class TickCalls {
 
   /** Offers to be idle. @returns undefined if the call failed */
   offerIdle(request: IdleRequest): Promise<IdleAnswer | undefined> {
-    return this.#call("rest_failed", async () => {
+    return this.#call("offer_idle", async () => {
       const answer = await this.tick.offerIdle(request);
       if (answer.agreed) this.isAwake = false;
       return answer;
@@ -23,7 +23,7 @@ export class TickCalls {
 
   /** Dispatches count on the tick again. */
   async wake(): Promise<void> {
-    await this.#call("wake_failed", async () => {
+    await this.#call("wake", async () => {
       await this.tick.wake();
       this.isAwake = true;
     });
@@ -35,16 +35,16 @@ export class TickCalls {
    * @returns whether others took over; undefined if the call failed
    */
   standAside(stalled: boolean): Promise<boolean | undefined> {
-    return this.#call("stand_aside_failed", async () => {
+    return this.#call("stand_aside", async () => {
       const stands = await this.tick.standAside(stalled);
       if (stalled) this.isAwake = !stands;
       return stands;
     });
   }
 
-  #call<Answer>(event: string, call: () => Promise<Answer>): Promise<Answer | undefined> {
+  #call<Answer>(name: string, call: () => Promise<Answer>): Promise<Answer | undefined> {
     const answer = this.#latest.then(call).catch((error) => {
-      this.log.warn(event, { error: String(error) });
+      this.log.warn("tick_call_failed", { call: name, error: String(error) });
       return undefined;
     });
     this.#latest = answer;
