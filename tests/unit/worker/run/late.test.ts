@@ -42,6 +42,29 @@ Deno.test("a late dispatch that nothing waits for disturbs no one", async () => 
   await new Promise((resolve) => setTimeout(resolve, 60));
 });
 
+Deno.test("what the function of a step dispatches or emits after its end is told once, and disturbs no one", async () => {
+  const child = defineMessage({ type: "Child", schema: z.unknown(), handler: () => {} });
+  const { bus, memory, work, lines } = workbench([
+    defineOnce(async (_, ctx) => {
+      const called = Promise.withResolvers<void>();
+      await ctx.step("forgetful", () =>
+        void setTimeout(() => {
+          // A stray rejection would fail this test.
+          for (let nth = 0; nth < 2; nth++) void ctx.dispatch(child, {});
+          void ctx.emit("done");
+          setTimeout(called.resolve, 5);
+        }, 5));
+      await called.promise;
+    }),
+    child,
+  ]);
+  await bus.dispatchAll([{ type: "T", payload: 1 }]);
+  assertEquals((await work()).handled, 1);
+  assertEquals(memory.messages.length, 0);
+  const told = lines.filter(({ event }) => event === "late_call_ignored").map(({ call }) => call);
+  assertEquals(told.toSorted(), ["ctx.dispatch", "ctx.emit"]);
+});
+
 Deno.test("a message whose timed-out handler still works does not run a second time beside it", async () => {
   let running = 0;
   let most = 0;

@@ -10,6 +10,7 @@ import { noteWrongArgument } from "../../message/wrong-argument.ts";
 import { typeOf } from "../../message/definition-lists.ts";
 import type { OutgoingMessage } from "../../message/envelope.ts";
 import type { Dispatch } from "../../message/handler.ts";
+import { isInstance } from "../../runtime/inspect.ts";
 import type { LogFields, Logger } from "../../runtime/log.ts";
 import type { AttemptSpan } from "../../tracing/attempt-span.ts";
 import type { Task } from "./task.ts";
@@ -45,11 +46,14 @@ export class CallGuard {
   /** Whether a call comes too late. The first late call of each name is logged. */
   isLate(call: string): boolean {
     if (!this.isOver) return false;
-    if (!this.#logged.has(call)) {
-      this.#logged.add(call);
-      this.log.warn("late_call_ignored", { ...this.fields, call: `ctx.${call}` });
-    }
+    this.#warn(call);
     return true;
+  }
+
+  #warn(call: string): void {
+    if (this.#logged.has(call)) return;
+    this.#logged.add(call);
+    this.log.warn("late_call_ignored", { ...this.fields, call: `ctx.${call}` });
   }
 
   /** Writes a message at once, unless the attempt is over. @param span the attempt's */
@@ -80,6 +84,7 @@ export class CallGuard {
   /**
    * Prepares something and writes it, unless the attempt is over by then. A wrong argument is noted as one.
    * @param call name of the function, for the warnings
+   * @param write throws an AttemptOverError if the function of the step that makes the call has ended
    */
   keep<Prepared, Answer>(
     call: string,
@@ -99,7 +104,10 @@ export class CallGuard {
     prepared.then(async (one) => {
       if (this.isOver) return tooLate();
       resolve(await write(one));
-    }).catch((error) => reject(isOfMiddleware(error) ? error : noteWrongArgument(error)));
+    }).catch((error) => {
+      if (isInstance(error, AttemptOverError)) return tooLate();
+      reject(isOfMiddleware(error) ? error : noteWrongArgument(error));
+    });
     return promise;
   }
 
@@ -108,7 +116,7 @@ export class CallGuard {
    * there is a message. If no caller waits, the rejection is not reported as unhandled.
    */
   refuse(call: string): Promise<never> {
-    this.isLate(call);
+    this.#warn(call);
     const refused = Promise.reject(new AttemptOverError(call));
     refused.catch(() => {});
     return refused;
