@@ -30,8 +30,6 @@ export async function writeCommonJs(folder: string): Promise<void> {
     // Node finds the names of exports by a note that is written for it.
     platform: "node",
     target: TARGET,
-    sourcemap: true,
-    sourcesContent: false,
     logLevel: "warning",
   });
   for (const path of modules.keys()) {

@@ -43,21 +43,19 @@ function withArrows(text: string): string {
 }
 
 /**
- * Writes a module again in less code, and its source map. The names of its variables stay.
+ * Writes a module again in less code. The names of its variables stay.
  * @throws Error with terser's message
  */
 export async function compress(path: string): Promise<void> {
   const file = path.replace(/^.*\//, "");
-  const { code, map } = await minify({ [file]: await Deno.readTextFile(path) }, {
+  const { code } = await minify({ [file]: await Deno.readTextFile(path) }, {
     module: true,
     ecma: 2020,
     // `"use client"` is a directive.
     compress: { passes: 3, reduce_funcs: false, directives: false },
     mangle: false,
     format: { beautify: true, indent_level: 2, preserve_annotations: true },
-    sourceMap: { content: await Deno.readTextFile(`${path}.map`), url: `${file}.map` },
   });
-  if (code === undefined || typeof map !== "string") throw new Error(`${file}: no code`);
+  if (code === undefined) throw new Error(`${file}: no code`);
   await Deno.writeTextFile(path, code);
-  await Deno.writeTextFile(`${path}.map`, map);
 }
