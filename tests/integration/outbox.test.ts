@@ -23,6 +23,35 @@ testsOnStack({}, (test) => {
     assertEquals([broker.size, (await outboxOf(stack)).sent], [0, [id]]);
   });
 
+  test("what a handler changes in its payload reaches neither its retry nor its dead letter", async (stack) => {
+    const seen: unknown[] = [];
+    const change = (payload: unknown) => {
+      seen.push(structuredClone(payload));
+      const own = payload as { to?: string; list: number[] };
+      delete own.to;
+      own.list.push(99);
+    };
+    const Retried = defineOnce((payload) => {
+      change(payload);
+      throw new Error("again");
+    }, { type: "Retried", retry: { maxRetries: 1, delay: 0 } });
+    const Durable = define(async (payload, ctx) => {
+      change(payload);
+      await ctx.step("one", () => 1);
+      await ctx.sleep(1);
+    }, { type: "Durable" });
+    const { bus, tick } = await brokered(stack, new Broker(), [Retried, Durable], {
+      routing: { "*": "events" },
+    });
+    const payload = { to: "a", list: [1] };
+    await bus.dispatch(Retried, payload);
+    await bus.dispatch(Durable, payload);
+    await eventually(tick, () => seen.length >= 4);
+    assertEquals(seen, Array(4).fill(payload));
+    const dead = await stack.sql`select payload from public.messenger_failed_messages`;
+    assertEquals(dead.map((one) => one.payload), [payload]);
+  });
+
   test("a tick that claims no more at home asks for its successor while a broker's message still runs", async (stack) => {
     const [begun, released] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
     const T = define(() => (begun.resolve(), released.promise));

@@ -3,6 +3,7 @@
 import type { SupabaseClient } from "@supabase/supabase-js";
 import type { Settlement } from "../message/outcome.ts";
 import type { SettleResult } from "../transport/receiver.ts";
+import { readPayload } from "../transport/engine-body.ts";
 import type { HeldDelivery } from "../transport/held-deliveries.ts";
 import { type SettleAnswer, toResult } from "./leased-messages.ts";
 import { callRpc } from "./rpc.ts";
@@ -143,7 +144,7 @@ function messageRow(held: HeldDelivery) {
     ...identityRow(held),
     token: envelope.leaseToken,
     type: envelope.type,
-    payload: envelope.payload,
+    payload: deliveredPayload(held),
     queue: envelope.queue,
     priority: envelope.priority,
     expires_at: envelope.expiresAt,
@@ -156,4 +157,9 @@ function messageRow(held: HeldDelivery) {
     stamps: envelope.stamps,
     errors: body.errors,
   };
+}
+
+/** The payload as it was delivered. A handler may have changed the object that it was given, and a copy would cost each message. */
+function deliveredPayload({ envelope: { payload }, delivery }: HeldDelivery): unknown {
+  return typeof payload === "object" && payload !== null ? readPayload(delivery.body) : payload;
 }

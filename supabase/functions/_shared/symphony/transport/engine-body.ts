@@ -72,6 +72,11 @@ export function readBody(text: string): EngineBody {
   return { ...data, stamps: toStamps(stamps) };
 }
 
+/** Reads the payload of a body that {@link readBody} has read before. */
+export function readPayload(text: string): unknown {
+  return JSON.parse(text).payload;
+}
+
 function checkStorable(field: string, value: unknown): void {
   try {
     toJson(value);
