@@ -79,6 +79,41 @@ Deno.test("what is sent is the JSON of the payload, which is what the schema has
   assertEquals(prepared.payload, { to: "a", at: "1970-01-01T00:00:00.000Z" });
 });
 
+Deno.test("what a schema or a lane changes in place in the payload is not what is sent", async () => {
+  interface Order {
+    count: number;
+    more: { team?: string };
+  }
+  const count = (value: unknown) => {
+    (value as Order).count++;
+    return value;
+  };
+  const handler = () => {};
+  const { bus, memory, work } = workbench([
+    defineMessage({ type: "Before", schema: z.preprocess(count, z.unknown()), handler }),
+    defineMessage({ type: "After", schema: z.unknown().transform(count), handler }),
+    defineMessage({
+      type: "Later",
+      schema: z.unknown().refine(async (v) => !!await count(v)),
+      handler,
+    }),
+    defineMessage({
+      type: "Lane",
+      schema: z.object({ count: z.int(), more: z.unknown() }),
+      lane: ({ more }) => {
+        const { team = "none" } = more as Order["more"];
+        delete (more as Order["more"]).team;
+        return team;
+      },
+      handler,
+    }),
+  ]);
+  const payload = { count: 1, more: { team: "a" } };
+  await bus.dispatchAll(["Before", "After", "Later", "Lane"].map((type) => ({ type, payload })));
+  assertEquals(memory.sent.map((one) => one.payload), Array(4).fill(payload));
+  assertEquals((await work()).handled, 4);
+});
+
 const Any = defineMessage({ type: "Any", schema: z.unknown(), handler: () => {} });
 
 Deno.test("what JSON keeps is prepared as reading its JSON gives it", async () => {

@@ -262,3 +262,14 @@ Deno.test("a function that knows one type takes the routes that concern it, and 
   assertEquals(routingOf("Other", routing), { routing: {} });
   assertEquals(routingOf("Other"), { routing: {} });
 });
+
+Deno.test("what a route's function changes in the message is not what is sent", async () => {
+  const route = (message: { payload: unknown; queue?: string }) => {
+    delete (message.payload as { team?: string }).team;
+    message.queue = "other";
+    return "eu";
+  };
+  const { bus } = setup({ transports }, [typed("A", { route })]);
+  const { payload, queue, transport } = await bus.prepare({ type: "A", payload: { team: "x" } });
+  assertEquals([payload, queue, transport], [{ team: "x" }, "default", "eu"]);
+});

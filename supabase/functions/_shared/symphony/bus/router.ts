@@ -85,7 +85,8 @@ export class Router implements Sender {
     const field = `route of ${message.type}`;
     let name: unknown;
     try {
-      name = route(message);
+      // A function may change what it is given.
+      name = route(structuredClone(message));
     } catch (error) {
       throw new RangeError(`${field}: failed with ${String(readProperty(error, "message"))}`, {
         cause: error,

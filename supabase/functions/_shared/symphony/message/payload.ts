@@ -45,11 +45,9 @@ export function parsePayload<Schema extends z.ZodType>(
   { type, schema }: { readonly type: string; readonly schema: Schema },
   payload: unknown,
 ): z.output<Schema> | Promise<z.output<Schema>> {
-  let runs = runsFunctions.get(schema);
-  if (runs === undefined) runsFunctions.set(schema, runs = hasFunctions(schema, new Set()));
   // `safeParse` takes a third of the time, but it throws when it meets an asynchronous function. That
   // function would then run a second time, and the rejection of its first promise would be unhandled.
-  if (!runs) {
+  if (!callsFunctions(schema)) {
     const parsed = schema.safeParse(payload);
     if (!parsed.success) throw new InvalidPayloadError(type, parsed.error.issues);
     return parsed.data;
@@ -65,6 +63,12 @@ export function parsePayload<Schema extends z.ZodType>(
   return parsed instanceof Promise ? parsed.then(read) : read(parsed);
 }
 
+function callsFunctions(schema: z.ZodType): boolean {
+  let calls = runsFunctions.get(schema);
+  if (calls === undefined) runsFunctions.set(schema, calls = hasFunctions(schema, new Set()));
+  return calls;
+}
+
 /** Looks for functions in a schema's definition; the schema's own methods do not count. */
 function hasFunctions(part: unknown, seen: Set<unknown>): boolean {
   if (typeof part === "function") return true;
@@ -76,16 +80,22 @@ function hasFunctions(part: unknown, seen: Set<unknown>): boolean {
 }
 
 /**
- * Checks a payload before its dispatch, within 10 s.
+ * Checks a payload before its dispatch, within 10 s. A schema's function, or a lane's, may change in place what it is
+ * given: such a definition gets a copy, so that the payload stays what is stored.
  * @returns the payload as its schema returns it
  * @throws InvalidPayloadError if the schema refuses it
  * @throws DispatchTimeoutError if the schema takes too long
  */
 export function checkPayload<Schema extends z.ZodType>(
-  definition: { readonly type: string; readonly schema: Schema },
+  definition: {
+    readonly type: string;
+    readonly schema: Schema;
+    readonly lane?: ((payload: unknown) => string) | undefined;
+  },
   payload: unknown,
 ): z.output<Schema> | Promise<z.output<Schema>> {
-  const parsed = parsePayload(definition, payload);
+  const mayChange = definition.lane !== undefined || callsFunctions(definition.schema);
+  const parsed = parsePayload(definition, mayChange ? structuredClone(payload) : payload);
   if (!(parsed instanceof Promise)) return parsed;
   const late = () => new DispatchTimeoutError(`${definition.type}: schema`, DISPATCH_TIMEOUT_MS);
   return within(parsed, DISPATCH_TIMEOUT_MS, late);
