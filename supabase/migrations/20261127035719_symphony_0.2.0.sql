@@ -682,6 +682,8 @@ drop routine public.messenger_dispatch(text,jsonb,interval,timestamp with time z
 
 drop routine messenger.lock_due(text,integer,jsonb,tid[],jsonb);
 
+drop routine messenger.lock_alone(text[],integer,integer,jsonb,bigint);
+
 drop routine messenger.share_room(text,integer);
 
 drop routine messenger.use_room(text,tid[],integer);
@@ -3855,7 +3857,7 @@ begin
 end
 $function$;
 
-CREATE OR REPLACE FUNCTION messenger.lock_alone(p_queues text[], p_slots integer, p_start_window_ms integer, p_last_keys jsonb, p_max_bytes bigint)
+CREATE FUNCTION messenger.lock_one_quarantined(p_queues text[], p_slots integer, p_start_window_ms integer, p_last_keys jsonb, p_max_bytes bigint)
  RETURNS messenger.locked_messages
  LANGUAGE plpgsql
  SET search_path TO ''
@@ -4851,7 +4853,7 @@ begin
 end
 $function$;
 
-CREATE FUNCTION messenger.claim_messages(p_token uuid, p_max_messages integer, p_lease_ms integer, p_queues text[], p_last_keys jsonb, p_run_alone boolean, p_sweep boolean, p_repeated boolean, p_slots integer, p_start_within_ms integer, p_max_bytes bigint, p_unread boolean, p_bare_stamps boolean)
+CREATE FUNCTION messenger.claim_messages(p_token uuid, p_max_messages integer, p_lease_ms integer, p_queues text[], p_last_keys jsonb, p_quarantined boolean, p_sweep boolean, p_repeated boolean, p_slots integer, p_start_within_ms integer, p_max_bytes bigint, p_unread boolean, p_bare_stamps boolean)
  RETURNS json
  LANGUAGE plpgsql
  SET search_path TO ''
@@ -4883,8 +4885,8 @@ begin
     end if;
     if p_max_messages = 0 then
       claim := messenger.locked_others('{}', keys);
-    elsif p_run_alone then
-      claim := messenger.lock_alone(p_queues, p_slots, p_start_within_ms, keys, measured_bytes);
+    elsif p_quarantined then
+      claim := messenger.lock_one_quarantined(p_queues, p_slots, p_start_within_ms, keys, measured_bytes);
     else
       claim := messenger.lock_shares(
         p_queues, p_max_messages, p_slots, p_start_within_ms, keys, measured_bytes - coalesce(swept.bytes, 0)
@@ -16412,6 +16414,9 @@ comment on column messenger.installation.id is
 comment on column messenger.installation.singleton is
   'Always true: there is one row.';
 
+comment on column messenger.jobs_set_up.at is
+  'When messenger_setup() did so. The health check and the alert no_tick take it as the start of a tick job that has no run yet.';
+
 comment on column messenger.lane_scans.due_from is
   'Claims read the messages that have fallen due from this moment on; null where more than 1,000 lanes had due messages, so that the scan helps none.';
 
@@ -16710,13 +16715,13 @@ comment on column public.messenger_alert_channels.created_at is
   'When the channel was made.';
 
 comment on column public.messenger_alert_channels.host is
-  'Host of the URL, to recognise it by; null for a channel of kind message.';
+  'Host of the URL, by which operators recognise the channel; null for a channel of kind message.';
 
 comment on column public.messenger_alert_channels.is_default is
-  'Alerts that name no channel are told here. One channel at most.';
+  'Whether alerts that name no channel are told here. At most one channel is the default.';
 
 comment on column public.messenger_alert_channels.kind is
-  'slack, discord: an incoming webhook of theirs. webhook: signed JSON, as Standard Webhooks says. message: a message of message_type.';
+  'slack, discord: an incoming webhook of Slack or Discord. webhook: JSON, posted as Standard Webhooks says, and signed if the channel has a secret. message: a message of message_type is dispatched.';
 
 comment on column public.messenger_alert_channels.message_type is
   'Type of the messages that a channel of kind message dispatches.';
@@ -16725,7 +16730,7 @@ comment on column public.messenger_alert_channels.name is
   'Name of the channel: letters, digits and _ . : - only.';
 
 comment on column public.messenger_alert_channels.signed is
-  'Whether a webhook is signed: Vault has a signing secret.';
+  'Whether its calls are signed: it is of kind webhook, and Vault has a signing secret.';
 
 comment on column public.messenger_alert_channels.updated_at is
   'When it was last set.';
@@ -16944,25 +16949,25 @@ comment on column public.messenger_failures.error is
   'Text of the last error, up to 500 characters.';
 
 comment on column public.messenger_failures.first_at is
-  'When the first of them was given up.';
+  'When the first of them failed.';
 
 comment on column public.messenger_failures.last_at is
-  'When the last of them was given up.';
+  'When the last of them failed.';
 
 comment on column public.messenger_failures.latest_id is
-  'Id of the last of them, to look at in messenger_failed_messages.';
+  'Id of the last of them in messenger_failed_messages.';
 
 comment on column public.messenger_failures.number is
   'Dead letters of this type, reason and error.';
 
 comment on column public.messenger_failures.queues is
-  'Their queues.';
+  'Queues of these dead letters.';
 
 comment on column public.messenger_failures.reason is
-  'Why the messages were given up, as in messenger_failed_messages.';
+  'Why the messages became dead letters, as in messenger_failed_messages.';
 
 comment on column public.messenger_failures.redriven is
-  'Dead letters among them that came back after a redrive.';
+  'How many of them were redriven before and failed again.';
 
 comment on column public.messenger_failures.type is
   'Name of the message definition.';
@@ -16974,22 +16979,22 @@ comment on column public.messenger_messages.queue is
   'Queue the message waits in; behind a slash its lane.';
 
 comment on column public.messenger_overview.blocked is
-  'Messages behind their group.';
+  'Messages that wait behind an earlier message of their group.';
 
 comment on column public.messenger_overview.dead_letters is
-  'Dead letters; 10000: that many or more.';
+  'Dead letters, counted up to 10,000.';
 
 comment on column public.messenger_overview.dead_letters_last_hour is
-  'Dead letters of the last hour; 10000: that many or more.';
+  'Dead letters that failed in the last hour and are still there, counted up to 10,000.';
 
 comment on column public.messenger_overview.delayed is
   'Messages that fall due later: delayed, or waiting for a retry.';
 
 comment on column public.messenger_overview.due is
-  'Messages that are due.';
+  'Messages whose time has come, also in paused queues.';
 
 comment on column public.messenger_overview.failed_last_hour is
-  'Messages that became dead letters in the last hour, by the workers'' counts.';
+  'Messages that became dead letters in the last hour, as workers counted them: also those that were redriven or removed since.';
 
 comment on column public.messenger_overview.handled_last_hour is
   'Messages that were handled in the last hour.';
@@ -16998,19 +17003,19 @@ comment on column public.messenger_overview.last_tick_at is
   'When the latest tick began.';
 
 comment on column public.messenger_overview.now is
-  'The clock of the bus.';
+  'Current time of the bus, messenger_now().';
 
 comment on column public.messenger_overview.oldest_ready_at is
   'Since when the oldest due message waits, paused queues aside; null if none is due.';
 
 comment on column public.messenger_overview.problems is
-  'Faults that were found; empty if there is none. The doctor finds more: npx symphony-messenger doctor.';
+  'Faults, each a text; empty if there is none. npx symphony-messenger doctor looks for more.';
 
 comment on column public.messenger_overview.processing is
-  'Messages that are leased to a worker.';
+  'Messages that are leased to workers.';
 
 comment on column public.messenger_overview.queues_in_use is
-  'Queues that hold messages.';
+  'Number of queues that hold messages, counted up to 200.';
 
 comment on column public.messenger_overview.queues_paused is
   'Queues that are paused.';
@@ -17028,10 +17033,10 @@ comment on column public.messenger_overview.schedules_enabled is
   'Schedules that are enabled.';
 
 comment on column public.messenger_overview.schedules_overdue_since is
-  'The earliest planned time that has passed; null if none has.';
+  'The earliest planned time of an enabled schedule that has passed; null if none has.';
 
 comment on column public.messenger_overview.ticks_awake is
-  'Ticks that poll for messages now.';
+  'Ticks that were just asked for, or run and poll for messages.';
 
 comment on column public.messenger_overview.waited_p50_ms is
   'Half of the attempts of the last hour began within this time after their message was due, in ms.';
@@ -17040,22 +17045,22 @@ comment on column public.messenger_overview.waited_p99_ms is
   '99 % of the attempts of the last hour began within this time after their message was due, in ms.';
 
 comment on column public.messenger_overview.workers is
-  'Resident workers that give signs of life.';
+  'Resident workers whose last heartbeat is less than 15 s old.';
 
 comment on column public.messenger_queue_overview.blocked is
-  'Messages behind their group.';
+  'Messages that wait behind an earlier message of their group.';
 
 comment on column public.messenger_queue_overview.concurrency is
   'The largest number of its messages that are leased at once; null: no limit.';
 
 comment on column public.messenger_queue_overview.created_at is
-  'When the queue was first used.';
+  'When the queue was made, by its first message or by an operator.';
 
 comment on column public.messenger_queue_overview.delayed is
   'Messages that fall due later: delayed, or waiting for a retry.';
 
 comment on column public.messenger_queue_overview.due is
-  'Messages that are due.';
+  'Messages whose time has come, also if the queue is paused.';
 
 comment on column public.messenger_queue_overview.failed_last_hour is
   'Messages that became dead letters in the last hour.';
@@ -17073,7 +17078,7 @@ comment on column public.messenger_queue_overview.paused is
   'A paused queue keeps accepting messages; none of them is claimed.';
 
 comment on column public.messenger_queue_overview.processing is
-  'Messages that are leased to a worker.';
+  'Messages that are leased to workers.';
 
 comment on column public.messenger_queue_overview.queue is
   'Name of the queue.';
@@ -17094,13 +17099,16 @@ comment on column public.messenger_queue_overview.run_p99_ms is
   '99 % of the attempts of the last hour ran no longer than this, in ms.';
 
 comment on column public.messenger_queue_overview.runs_on is
-  'Where its messages run: in ticks, or in resident workers only.';
+  'Where its messages run. tick: in ticks, and in resident workers that name the queue; worker: in resident workers only.';
 
 comment on column public.messenger_queue_overview.waited_p50_ms is
   'Half of the attempts of the last hour began within this time after their message was due, in ms.';
 
 comment on column public.messenger_queue_overview.waited_p99_ms is
   '99 % of the attempts of the last hour began within this time after their message was due, in ms.';
+
+comment on column public.messenger_queues.created_at is
+  'When the row was made: by the queue''s first message, a worker that names it, or an operator.';
 
 comment on column public.messenger_queues.lane_concurrency is
   'The largest number of messages of one lane that are leased at once; null: no limit. The row of a lane may have another in concurrency.';
@@ -17117,14 +17125,23 @@ comment on column public.messenger_queues.name is
 comment on column public.messenger_queues.weight is
   'Its share of each claim, beside the weights of the other queues that have work; of a lane: beside the other lanes of its queue.';
 
+comment on column public.messenger_schedules.end_at is
+  'No run is planned after this time; null: no end.';
+
+comment on column public.messenger_schedules.max_runs is
+  'Number of runs after which the schedule is finished; null: no limit.';
+
+comment on column public.messenger_schedules.run_count is
+  'Runs so far: messages that were dispatched, without skipped runs, and without runs of messenger_trigger_schedule() that it did not count.';
+
 comment on column public.messenger_slow.attempts_last_hour is
-  'Attempts of the last hour that ended.';
+  'Attempts that ended in the last hour.';
 
 comment on column public.messenger_slow.last_at is
-  'When the last of them was counted.';
+  'When an attempt was last counted.';
 
 comment on column public.messenger_slow.queue is
-  'Their queue; (others) for queues that are counted together.';
+  'Queue of the messages; (others) for queues that are counted together.';
 
 comment on column public.messenger_slow.run_p50_ms is
   'Half of the attempts of the last hour ran no longer than this, in ms.';
@@ -17133,7 +17150,7 @@ comment on column public.messenger_slow.run_p99_ms is
   '99 % of the attempts of the last hour ran no longer than this, in ms.';
 
 comment on column public.messenger_slow.total_attempts is
-  'Attempts since the installation that ended.';
+  'Attempts that have ended since the installation.';
 
 comment on column public.messenger_slow.total_run_p50_ms is
   'Half of all attempts ran no longer than this, in ms.';
@@ -17142,7 +17159,7 @@ comment on column public.messenger_slow.total_run_p99_ms is
   '99 % of all attempts ran no longer than this, in ms.';
 
 comment on column public.messenger_slow.total_run_seconds is
-  'How long they ran together.';
+  'Sum of the times that all attempts ran, in seconds.';
 
 comment on column public.messenger_slow.total_waited_p50_ms is
   'Half of all attempts began within this time after their message was due, in ms.';
@@ -17202,28 +17219,28 @@ comment on column public.messenger_ticks.wakes_at is
   'A tick at rest polls again at this moment, so messages that fall due later may count on it. Null if it does not poll again.';
 
 comment on column public.messenger_upcoming.end_at is
-  'No run is planned after this moment.';
+  'No run is planned after this time; null: no end.';
 
 comment on column public.messenger_upcoming.last_run_at is
-  'Planned time of the latest run.';
+  'Planned time of the latest run; null if there was none.';
 
 comment on column public.messenger_upcoming.max_runs is
-  'Number of runs after which it is finished; null: never.';
+  'Number of runs after which the schedule is finished; null: no limit.';
 
 comment on column public.messenger_upcoming.message_id is
-  'The message that waits; null for an occurrence to come.';
+  'Id of the message that waits; null for an occurrence to come.';
 
 comment on column public.messenger_upcoming.occurrence_at is
-  'When it is: the planned time, or when the message is due; null if the next tick computes it.';
+  'Planned time of the occurrence, or the time at which the waiting message is due; null if the next tick computes it.';
 
 comment on column public.messenger_upcoming.rule is
-  'When it runs: the cron expression, the interval, or once.';
+  'When the schedule runs: the cron expression, the interval, or once.';
 
 comment on column public.messenger_upcoming.run_count is
-  'Runs so far.';
+  'Number of runs so far.';
 
 comment on column public.messenger_upcoming.schedule is
-  'Name of the schedule, if it has one.';
+  'Name of the schedule; null if it has none.';
 
 comment on column public.messenger_upcoming.schedule_id is
   'Identity of the schedule.';
@@ -17232,37 +17249,37 @@ comment on column public.messenger_upcoming.state is
   'planned: the next occurrence. unplanned: the schedule is new or was changed, and the next tick computes the occurrence. dispatched: the message of the latest occurrence waits, such as for its jitter or its retry.';
 
 comment on column public.messenger_upcoming.timezone is
-  'Zone on whose wall clock a cron schedule runs.';
+  'Time zone in which the cron expression is read.';
 
 comment on column public.messenger_upcoming.type is
   'Type of its messages.';
 
 comment on column public.messenger_webhook_deliveries.answer is
-  'The first 1,000 bytes of the answer.';
+  'Body of the answer: its first 1,000 bytes as text; null if there was no answer.';
 
 comment on column public.messenger_webhook_deliveries.attempt is
-  'Which attempt of the message it was.';
+  'The message''s number of attempts at that time: 1 for its first.';
 
 comment on column public.messenger_webhook_deliveries.delivered is
-  'Whether the endpoint took it: a status of 2xx.';
+  'Whether the endpoint answered with a status of 2xx.';
 
 comment on column public.messenger_webhook_deliveries.duration_ms is
-  'Time until the answer or the error.';
+  'Time until the answer or the error, in ms.';
 
 comment on column public.messenger_webhook_deliveries.endpoint is
   'Name of the endpoint.';
 
 comment on column public.messenger_webhook_deliveries.error is
-  'Why there was no answer, or why nothing was sent.';
+  'Why there was no answer, or why nothing was sent; null if there was an answer.';
 
 comment on column public.messenger_webhook_deliveries.event is
   'Name of the event.';
 
 comment on column public.messenger_webhook_deliveries.event_id is
-  'Id of the event in messenger_webhook_events.';
+  'Id in messenger_webhook_events, which may be pruned before this row.';
 
 comment on column public.messenger_webhook_deliveries.id is
-  'Order of the attempts.';
+  'Identity of the attempt; ids grow with time.';
 
 comment on column public.messenger_webhook_deliveries.message_id is
   'Id of the message that made the attempt.';
@@ -17271,64 +17288,64 @@ comment on column public.messenger_webhook_deliveries.sent_at is
   'When the attempt ended.';
 
 comment on column public.messenger_webhook_deliveries.status is
-  'HTTP status of the answer; null if there was none.';
+  'HTTP status of the answer; null if there was no answer.';
 
 comment on column public.messenger_webhook_endpoints.created_at is
   'When it was made.';
 
 comment on column public.messenger_webhook_endpoints.disable_after_ms is
-  'How long every call may fail before the endpoint is disabled; default: 5 days; null: never.';
+  'For how long all calls have to fail before the endpoint is disabled, in ms; 5 days by default; null: it is never disabled for failures.';
 
 comment on column public.messenger_webhook_endpoints.disabled_at is
-  'When it was disabled.';
+  'When it was disabled; null: it is enabled.';
 
 comment on column public.messenger_webhook_endpoints.disabled_by is
-  'Why it is disabled: operator, failures (for disable_after_ms), gone (it answered 410); null: it is enabled.';
+  'Why it is disabled: operator (an operator did it), failures (all calls failed for disable_after_ms), gone (it answered 410); null: it is enabled.';
 
 comment on column public.messenger_webhook_endpoints.disabled_reason is
-  'The reason, in words.';
+  'The reason in words, with the last error if calls failed; null: it is enabled.';
 
 comment on column public.messenger_webhook_endpoints.events is
-  'Events that it wants: names such as order.paid, beginnings such as order.*, or * for all.';
+  'Events that it gets: names such as order.paid, prefixes such as order.*, or * for all.';
 
 comment on column public.messenger_webhook_endpoints.failing_since is
-  'First failed call since the last one that succeeded; null if the last one succeeded.';
+  'When the first call failed after the last one that succeeded; null if no call has failed since.';
 
 comment on column public.messenger_webhook_endpoints.name is
   'Name of the endpoint, and key of its group in the queue webhooks.';
 
 comment on column public.messenger_webhook_endpoints.previous_secret is
-  'Name of the secret that signs as well until previous_until; null outside of a rotation.';
+  'Name in Vault of the secret before the last rotation, with which calls are also signed until previous_until; null before the first rotation.';
 
 comment on column public.messenger_webhook_endpoints.previous_until is
-  'End of the rotation.';
+  'Until when calls are also signed with previous_secret.';
 
 comment on column public.messenger_webhook_endpoints.rate_limit is
   'Largest number of calls within any rate_period_ms. Null: no limit.';
 
 comment on column public.messenger_webhook_endpoints.rate_period_ms is
-  'Length of the period of rate_limit.';
+  'The period of rate_limit, in ms.';
 
 comment on column public.messenger_webhook_endpoints.rate_used is
-  'Calls of the last period, by the ms since 1970 from which they count for a period; null: none yet.';
+  'Calls of about the last rate_period_ms: numbers of calls by time, in ms since 1970, rounded up to a hundredth of the period. Null: no call was counted yet.';
 
 comment on column public.messenger_webhook_endpoints.secret is
-  'Name of the secret in Vault that signs its calls.';
+  'Name in Vault of the secret that signs its calls.';
 
 comment on column public.messenger_webhook_endpoints.url is
-  'Where events are posted; https, at a public address.';
+  'Where events are posted: https at a public address, unless the definition of WebhookMessage allows others.';
 
 comment on column public.messenger_webhook_events.created_at is
-  'When it was published: the field timestamp of the body.';
+  'When it was published: the field timestamp of the body that is posted.';
 
 comment on column public.messenger_webhook_events.data is
-  'The content: the field data of the body.';
+  'Payload of the event: the field data of the body that is posted.';
 
 comment on column public.messenger_webhook_events.event is
   'Name of the event, such as order.paid.';
 
 comment on column public.messenger_webhook_events.id is
-  'Receivers know it as webhook-id, evt_<id>: the same for each endpoint and each repetition.';
+  'Identity of the event. The header webhook-id is evt_<id>, the same at each endpoint and each time it is sent.';
 
 comment on index messenger.backlog_points_at_idx is
   'Points by age, for pruning.';
@@ -17406,7 +17423,7 @@ comment on index public.messenger_batches_user_idx is
   'Batches by the user who dispatched them, for their list.';
 
 comment on index public.messenger_events_created_at_idx is
-  'Events by age, for pruning, and for where a first read begins.';
+  'Events by age: for pruning, and for the place at which a message''s first read of a key begins.';
 
 comment on index public.messenger_events_event_idx is
   'Events of a key in order.';
@@ -17418,7 +17435,7 @@ comment on index public.messenger_messages_lanes_idx is
   'Messages in lanes by queue and due time, whatever their lane.';
 
 comment on index public.messenger_messages_quarantined_idx is
-  'Messages to be run alone after a crash; nearly always empty.';
+  'Quarantined messages, which run alone after a crash; nearly always empty.';
 
 comment on index public.messenger_queues_counted_idx is
   'Queues and lanes with a concurrency of their own.';
@@ -17439,22 +17456,22 @@ comment on index public.messenger_ticks_resting_idx is
   'Ticks at rest that poll again at a moment, or when a handler is done.';
 
 comment on index public.messenger_webhook_deliveries_endpoint_idx is
-  'Attempts of an endpoint, for lists.';
+  'Attempts at one endpoint, for lists.';
 
 comment on index public.messenger_webhook_deliveries_event_idx is
-  'Attempts of an event at an endpoint, for sending again.';
+  'Attempts to send one event to one endpoint, for messenger_resend_webhooks().';
 
 comment on index public.messenger_webhook_deliveries_failed_idx is
-  'Failed attempts, the few that are looked at for sending again.';
+  'Failed attempts, for messenger_resend_webhooks().';
 
 comment on index public.messenger_webhook_deliveries_sent_at_idx is
   'Attempts by age, for pruning.';
 
 comment on index public.messenger_webhook_endpoints_disabled_idx is
-  'Endpoints that were disabled because their calls failed, for health and alerts.';
+  'Endpoints that were disabled for failures or a 410, for health and alerts.';
 
 comment on index public.messenger_webhook_endpoints_events_idx is
-  'Endpoints by the events that they want.';
+  'Endpoints by their events, for messenger_publish().';
 
 comment on index public.messenger_webhook_events_created_at_idx is
   'Events by age, for pruning.';
@@ -17487,10 +17504,10 @@ comment on routine messenger.alert_channel(public.messenger_alerts) is
   'The channel on which an alert is told: its own, or the default one; null if there is none.';
 
 comment on routine messenger.alert_channel_changed() is
-  'Trigger: the secrets of a channel are deleted with it, and it keeps the name under which Vault has them.';
+  'Trigger: deletes the secrets of a channel that is deleted, and refuses another name, PT409: the secrets in Vault are named after the channel.';
 
 comment on routine messenger.alert_channel_of(text,jsonb,public.messenger_alert_channels) is
-  'Part of messenger_set_alert_channel: the row of a channel from its settings and from the row before; raises PT400 with the field that does not fit the kind.';
+  'Part of messenger_set_alert_channel: the channel''s new row, from its settings and its former row; writes nothing. Raises PT400 for a field that does not belong to the kind.';
 
 comment on routine messenger.alert_content(text,jsonb) is
   'The JSON for a channel of a kind: Slack''s and Discord''s JSON, or the body as it is.';
@@ -17505,13 +17522,13 @@ comment on routine messenger.alert_rules() is
   'The rules of alerts: the unit of their value (null: it is the window that counts), the filters that each takes, and the threshold and the window that an alert has by default.';
 
 comment on routine messenger.alert_secret_name(text,text) is
-  'Name of a channel''s secret in Vault; p_what is url or secret.';
+  'Name in Vault of a channel''s URL (p_what is url) or of its signing secret (secret).';
 
 comment on routine messenger.alert_summary(public.messenger_alerts) is
   'The finding of an alert, in one or two sentences.';
 
 comment on routine messenger.alert_url_host(text) is
-  'Host of a channel''s URL; raises PT400 for what is no URL of http or https, and for http elsewhere than on this machine.';
+  'Host of a channel''s URL; null for null. Raises PT400 for a text that is no URL of http or https, and for http at other hosts than localhost.';
 
 comment on routine messenger.alert_with(public.messenger_alerts,jsonb) is
   'Part of messenger_create_alert and messenger_set_alert: the alert with these settings, checked.';
@@ -17585,6 +17602,9 @@ comment on routine messenger.cancel_positions(bigint[]) is
 comment on routine messenger.cancel_publications(bigint[]) is
   'Part of cancel_positions: cancels rows of the outbox, in the order of locks.';
 
+comment on routine messenger.capped(bigint,integer) is
+  'A count, taken up to one above p_max_count, as {"count", "capped"}: capped says that there are more than p_max_count.';
+
 comment on routine messenger.check_alert(public.messenger_alerts) is
   'Refuses, PT400 with the field, an alert with a filter, threshold or window that its rule does not take.';
 
@@ -17592,7 +17612,7 @@ comment on routine messenger.check_alert_channel(text,jsonb) is
   'Part of messenger_set_alert_channel: refuses a wrong name, unknown settings and values of another type.';
 
 comment on routine messenger.check_alert_secret(text) is
-  'Refuses, PT400, a signing secret that is none of Standard Webhooks.';
+  'Raises PT400 for a signing secret that Standard Webhooks does not allow: whsec_ and the base64 of 24 to 64 bytes. Null is allowed.';
 
 comment on routine messenger.check_alert_threshold(public.messenger_alerts,text) is
   'Part of messenger.check_alert(): refuses a threshold that does not fit the unit of the rule.';
@@ -17684,17 +17704,20 @@ comment on routine messenger.declared_routing() is
 comment on routine messenger.delete_members(bigint[],uuid,text) is
   'Part of messenger_settle: deletes handled messages of which all are members of the batch that the worker names, and notes them for it. Returns their ids.';
 
+comment on routine messenger.depth_at_priority(text,smallint,bigint,bigint) is
+  'Part of messenger.queue_depth(): the due and the delayed messages of a queue at one priority, counted up to a bound each, and when the oldest due one became due.';
+
 comment on routine messenger.disabled_webhooks(integer) is
-  'Endpoints that were disabled because their calls failed, at most p_max_endpoints: [{"name", "reason"}]. Those that an operator disabled are left out.';
+  'Endpoints that were disabled for failures or a 410, at most p_max_endpoints: [{"name", "reason"}]. Endpoints that an operator disabled are left out.';
 
 comment on routine messenger.dispatch_problem(text,interval,timestamp with time zone,text,integer,text,text,interval,text,text,interval,interval,interval,text) is
   'Part of messenger_dispatch: what is wrong with its arguments, beginning with the argument''s name; null where nothing is.';
 
 comment on routine messenger.downsample_backlog(timestamp with time zone,integer) is
-  'Part of pruning: keeps the largest backlog of each hour before a moment, until p_max_rows minutes are gone. Returns how many.';
+  'Part of pruning: makes the points of minutes before a moment points of hours with the largest backlog, one hour after the other, until at least p_max_rows points of minutes are deleted. Returns how many.';
 
 comment on routine messenger.downsample_series(timestamp with time zone,integer) is
-  'Part of pruning: adds up the minutes of time series before a moment to hours, until p_max_rows minutes are gone. Returns how many.';
+  'Part of pruning: adds up the points of minutes before a moment to points of hours, one hour after the other, until at least p_max_rows points of minutes are deleted. Returns how many.';
 
 comment on routine messenger.drop_webhook_secret(text) is
   'Deletes a secret that messenger.make_webhook_secret() made, once no endpoint names it.';
@@ -17751,7 +17774,7 @@ comment on routine messenger.failed_filter(jsonb,boolean) is
   'Part of redrive and remove: checks the filter and returns the fields that were given.';
 
 comment on routine messenger.failed_groups(jsonb,jsonb,integer,integer) is
-  'Part of messenger_group_failed: the groups of the dead letters that a filter means, among the latest before a place.';
+  'Part of messenger_group_failed: the groups of the dead letters that match a filter, among the latest p_max_scanned before a place.';
 
 comment on routine messenger.find_lanes(messenger.claim_queue,text[],text,jsonb,tid[],integer,integer) is
   'Part of a claim: the lanes of a queue of which it takes messages, in turn, and where the next claim begins if not all lanes have had their turn.';
@@ -17760,7 +17783,7 @@ comment on routine messenger.fold_batch(bigint) is
   'Adds the deltas of a batch, which the caller has locked, to its counts, and dispatches what is due.';
 
 comment on routine messenger.fold_series(timestamp with time zone,integer) is
-  'Part of pruning: adds the totals of series that were last written before a moment to those of other queues, and deletes them. Returns how many.';
+  'Part of pruning: adds the totals of series that were last written before a moment to the series of the queue (others), and deletes them: at most p_max_rows. Returns how many.';
 
 comment on routine messenger.followed_message(bigint,text,text,integer,timestamp with time zone,timestamp with time zone,timestamp with time zone,text,boolean,jsonb,jsonb) is
   'The state of a message in the form that users get: {"kind", "id", "type", "status", "cancelling", "reason", "attempt", "createdAt", "availableAt", "finishedAt", "progress"}, and "result" if one is kept, never its payload or its errors.';
@@ -17882,14 +17905,20 @@ comment on routine messenger.is_queue_name(text) is
 comment on routine messenger.is_response_of_an_error(text,text) is
   'Whether PostgREST makes the response of an error of these texts, which a trigger raises with SQLSTATE PGRST.';
 
+comment on routine messenger.jobs() is
+  'The cron jobs of the bus: name, schedule and command as messenger_setup() makes them, and the function that the command calls. An operator may change the schedule, and the ages in the command.';
+
 comment on routine messenger.join_lanes(messenger.claim_queue[]) is
   'Part of a claim: the queues, each once, with the limits of their lanes.';
 
 comment on routine messenger.keep_alert_secret(text,text,text) is
-  'Writes a secret of an alert channel into Vault, or deletes it if the value is null; p_what is url or secret.';
+  'Writes the URL of an alert channel (p_what is url) or its signing secret (secret) into Vault, or deletes it there if the value is null.';
+
+comment on routine messenger.keep_finished(public.messenger_schedules,jsonb) is
+  'Part of messenger_change_user_schedule: keeps a finished schedule disabled, unless the change has one of its times or its max_runs.';
 
 comment on routine messenger.keep_results(timestamp with time zone) is
-  'Part of pruning: keeps the results of children for another day whose siblings have not ended.';
+  'Part of pruning: keeps the results of children of ctx.all for another day if one of their siblings has not ended.';
 
 comment on routine messenger.key_of(jsonb) is
   'Part of messenger_enqueue: type and dedupe key of a dispatch, as one text.';
@@ -17925,7 +17954,7 @@ comment on routine messenger.lane_turn(text) is
   'Part of a claim: the name behind which the lanes of a queue have their turn.';
 
 comment on routine messenger.lanes_depth(text,bigint,bigint) is
-  'Part of messenger.queue_depth(): messages in the lanes of a queue that are due and that are delayed, counted up to a bound each, and since when the first of them is due.';
+  'Part of messenger.queue_depth(): the due and the delayed messages in the lanes of a queue, counted up to a bound each, and when the oldest due one became due.';
 
 comment on routine messenger.lanes_due_from(text) is
   'From which due time on claims read the lanes of a queue; null where the last scan of all of them is too old, or found more lanes than a claim should read one by one.';
@@ -17943,7 +17972,7 @@ comment on routine messenger.last_start(timestamp with time zone,interval) is
   'The latest start that a claim may have granted by a moment, for a rate with this period.';
 
 comment on routine messenger.latest_failures(integer) is
-  'Part of messenger_failures: the latest dead letters, without payloads. A function, because its plan has settings.';
+  'Part of messenger_failures: the latest dead letters, without payloads. It is a function so that planner settings hold for this query.';
 
 comment on routine messenger.latest_runs(bigint,integer,timestamp with time zone) is
   'The latest runs of a schedule before a moment, the newest first.';
@@ -17964,7 +17993,7 @@ comment on routine messenger.limits_open_at(public.messenger_queues) is
   'Part of messenger.queue_opens_at(): when a concurrency and a rate let the next message start; null where they do already.';
 
 comment on routine messenger.list_page(boolean,text,jsonb,jsonb,integer,integer) is
-  'Part of the lists of messages and dead letters: a page of those that a filter means before a place, {"messages", "next"}.';
+  'Part of the lists of messages and dead letters: one page of the rows that match a filter, from a place backwards: {"messages", "next"}.';
 
 comment on routine messenger.listed_queues(text,text[],text,integer) is
   'Part of messenger_list_queues(): a page of queues, and of lanes that are named, with the settings that hold for them.';
@@ -17981,8 +18010,14 @@ comment on routine messenger.lock_first_of_lanes(messenger.due_lane[],integer,ti
 comment on routine messenger.lock_lanes(messenger.claim_queue,text[],integer,integer,jsonb,tid[],jsonb) is
   'Part of a claim: locks due messages of the lanes of one queue, shared out by weight within the limits of each lane, and returns their ctids, and the turns of the claim with the lane that had its turn last, by the queue, if not all had it.';
 
+comment on routine messenger.lock_one_quarantined(text[],integer,integer,jsonb,bigint) is
+  'Part of a claim that asks for a quarantined message: locks one and counts it against the rate of its queue.';
+
 comment on routine messenger.lock_publications(text,jsonb,bigint[]) is
   'Part of messenger_settle_deliveries: locks the publications of messages that are to run again.';
+
+comment on routine messenger.lock_quarantined(text[],integer) is
+  'Part of a claim: locks one quarantined message of these queues, or of all, that groups and limits let start, and returns its ctid in an array; empty if there is none.';
 
 comment on routine messenger.lock_settled_groups(jsonb) is
   'Part of a settle call: takes the locks of its messages'' groups and returns the groups, some maybe twice.';
@@ -18081,7 +18116,7 @@ comment on routine messenger.next_of_lanes_to_scan(text) is
   'Part of messenger.next_due(): when a message may start that is due in a lane that is older than the last scan of all lanes.';
 
 comment on routine messenger.next_webhooks(bigint[],jsonb,jsonb,integer,integer) is
-  'Part of messenger_resend_webhooks: up to p_max_rows attempts behind a place that are to be sent again, among p_max_scanned that it reads, and the last one of the step; null at the end.';
+  'Part of messenger_resend_webhooks: ids of the attempts that are to be sent again: up to p_max_rows behind a place, among at most p_max_scanned that it reads. last is where the next step continues; null at the end.';
 
 comment on routine messenger.next_work(text[]) is
   'When a tick has something to do next: a message falls due, or something in the outbox; null where nothing waits.';
@@ -18168,16 +18203,16 @@ comment on routine messenger.prune_deliveries(integer,boolean) is
   'Part of pruning: forgets handled deliveries that are older than they are remembered, and returns how many.';
 
 comment on routine messenger.prune_kind(text,jsonb,integer,boolean,bigint) is
-  'Part of pruning: deletes up to p_max_rows rows of one kind, and returns how many, and for progress and steps the place to continue behind.';
+  'Part of pruning: deletes up to p_max_rows rows of one kind, and returns how many, and for progress and steps the message id behind which the next step continues, null at the end.';
 
 comment on routine messenger.prune_orphans(regclass,boolean,integer,boolean,bigint) is
-  'Part of pruning: deletes the rows of messages that are gone among the next p_max_rows rows of a table; with p_keeps_failed a dead letter is not gone. Returns how many, and the place to continue behind, null at the end. A dry run only counts.';
+  'Part of pruning: deletes the rows of messages that are gone among the next p_max_rows rows of a table; with p_keeps_failed a dead letter is not gone. Returns how many, and the message id behind which the next step continues, null at the end. A dry run only counts.';
 
 comment on routine messenger.prune_outbox(integer,boolean) is
   'Part of pruning: deletes publications that were sent longer ago than they are kept, and returns how many.';
 
 comment on routine messenger.prune_series(integer,boolean) is
-  'Part of pruning: turns minutes of time series that are older than a day into hours, and deletes what is older than 30 days. Returns how many rows; a dry run only counts those older than 30 days.';
+  'Part of pruning: turns minutes of time series that are older than a day into hours, and deletes points older than 30 days. Returns how many rows it deleted; a dry run only counts those older than 30 days.';
 
 comment on routine messenger.publications(bigint[]) is
   'Part of messenger_claim_outbox: rows of the outbox as the relay reads them, in the given order.';
@@ -18189,7 +18224,7 @@ comment on routine messenger.quarantined_fronts() is
   'Queues and lanes with quarantined messages, each with the time at which its first one falls due. One read of an index for each.';
 
 comment on routine messenger.queue_depth(text,integer) is
-  'Messages of a queue and of its lanes that wait, without those that have to run alone. Returns {"due", "delayed", "blocked", "oldest_ready_at"}; counts are {"count", "capped"}, at most p_max_count.';
+  'Messages of a queue and of its lanes that wait, without quarantined ones. Returns {"due", "delayed", "blocked", "oldest_ready_at"}; counts are {"count", "capped"}, at most p_max_count.';
 
 comment on routine messenger.queue_holds(text) is
   'Whether messages wait or run in a queue or in its lanes. Dead letters do not count: a redrive makes the queue again.';
@@ -18276,7 +18311,7 @@ comment on routine messenger.reroute(bigint[]) is
   'Part of messenger_redrive: moves messages that go through another transport to the outbox, as their next publication.';
 
 comment on routine messenger.resend_webhooks(bigint[]) is
-  'Part of messenger_resend_webhooks: sends attempts again, and returns how many messages that makes.';
+  'Part of messenger_resend_webhooks: sends the events of attempts again. Returns the number of dead letters that it redrove and messages that it wrote.';
 
 comment on routine messenger.result_fault(pg_proc,jsonb) is
   'Part of messenger_effect: the path of the first number in the JSON of a function''s result that is NaN or infinite; null if there is none.';
@@ -18297,7 +18332,10 @@ comment on routine messenger.sample_queue(text,timestamp with time zone,integer)
   'Part of messenger_sample_backlog(): writes how many messages a queue holds.';
 
 comment on routine messenger.save_webhook_endpoint(public.messenger_webhook_endpoints,boolean) is
-  'Part of messenger_set_webhook_endpoint: writes an endpoint, or makes it, PT409 if there is one of its name; an error names the field.';
+  'Part of the functions that change an endpoint: updates its row, or inserts it if p_is_new; PT409 if there is one of its name then. PT400 names the column whose value is not allowed.';
+
+comment on routine messenger.schedule_seen(public.messenger_schedules) is
+  'SHA-256 of a schedule''s definition in hex, which tells whether the schedule has changed since a caller has read it.';
 
 comment on routine messenger.send_alert(public.messenger_alert_deliveries) is
   'Part of messenger.send_alert_deliveries(): makes one attempt. A failure before the request is noted as any other one.';
@@ -18383,6 +18421,9 @@ comment on routine messenger.sweep_cancels() is
 comment on routine messenger.sweep_notes(boolean) is
   'Part of a sweep: what other calls have noted for it. Carefully, an error leaves it to the next sweep and the claim continues.';
 
+comment on routine messenger.switch_schedule(bigint,boolean) is
+  'Part of messenger_change_user_schedule: pauses or resumes a schedule for its user; null leaves it as it is. Raises PT409 if it is finished, or an operator has paused it, and it shall be resumed.';
+
 comment on routine messenger.take_keys(jsonb,timestamp with time zone,boolean) is
   'Part of messenger_enqueue: takes the idempotency keys of messages, and dedupe keys with a window, and gives each message its id.';
 
@@ -18426,7 +18467,7 @@ comment on routine messenger.waiting_bytes() is
   'The bytes that wait in the outbox, 200 of them for each row''s columns. Reads an entry of an index for each row that waits.';
 
 comment on routine messenger.waiting_for(text) is
-  'How many messages wait for a key: {"count", "capped"}, counted up to 100.';
+  'Number of messages that wait for an event of this key: {"count", "capped"}, counted up to 100.';
 
 comment on routine messenger.waiting_fronts(text[]) is
   'Part of messenger.next_due(): the first message of each priority of each queue; of the lanes of a queue, only that it has some.';
@@ -18468,22 +18509,22 @@ comment on routine messenger.wanted_condition(text,jsonb,boolean) is
   'Part of messenger.next_matches() and messenger.list_page(): the condition that is checked on each row of the range. In its query, $1 is the filter, $2 the place.';
 
 comment on routine messenger.webhook_endpoint(public.messenger_webhook_endpoints) is
-  'An endpoint as operators see it.';
+  'An endpoint as operators see it: all columns but rate_used.';
 
 comment on routine messenger.webhook_headers(text,jsonb,text) is
   'Headers of a webhook as Standard Webhooks says: webhook-id, webhook-timestamp and, with a secret, webhook-signature.';
 
 comment on routine messenger.webhook_message(text,bigint,text) is
-  'The message that brings an event to an endpoint, as messenger_enqueue takes it.';
+  'The message that sends an event to an endpoint, as messenger_enqueue takes it.';
 
 comment on routine messenger.webhook_patterns(text) is
-  'Patterns of messenger_webhook_endpoints.events that match an event.';
+  'Part of messenger_publish: the patterns that match an event, as messenger_webhook_endpoints.events has them. Of order.paid: *, order.paid and order.*.';
 
 comment on routine messenger.webhook_settings(public.messenger_webhook_endpoints,jsonb) is
-  'Part of messenger_set_webhook_endpoint: an endpoint with the given settings. Refuses unknown ones.';
+  'Part of messenger_create_webhook_endpoint and messenger_set_webhook_endpoint: an endpoint''s row with the given settings; writes nothing. Refuses unknown settings.';
 
 comment on routine messenger.webhook_wait(text) is
-  'Part of messenger_begin_webhook: counts a call against the rate of an endpoint. Returns 0 if it may be made, otherwise the ms to wait.';
+  'Part of messenger_begin_webhook: returns 0 and counts the call if the rate of the endpoint allows it now, otherwise returns the ms to wait and counts nothing.';
 
 comment on routine messenger.with_exact_numbers(jsonb) is
   'JSON for operators: numbers that a double would change, up to 1,000, are text with the stored digits.';
@@ -18516,7 +18557,7 @@ comment on routine public.messenger_batch_results(bigint) is
   'Fates of the members of a batch of one chunk in which none is pending, in order: {"known", "finished", "results": [{"id", "status", "result", "reason", "error"}]}. Status is handled, failed, cancelled, or missing for one that is no longer known.';
 
 comment on routine public.messenger_begin_webhook(text,bigint) is
-  'Tells a handler what to send to an endpoint: {"url", "event", "data", "timestamp", "secret_names", "secrets", "wait_ms"}; wait_ms above 0: the rate allows it only then. {"refused", "event"} if it is not to be sent.';
+  'Tells a handler what to send to an endpoint: {"url", "event", "data", "timestamp", "secret_names", "secrets", "wait_ms"}. A wait_ms above 0 says for how many ms the rate of the endpoint allows no call. {"refused": the reason, "event"} if the endpoint or the event is gone, or the endpoint is disabled.';
 
 comment on routine public.messenger_cancel(bigint[],text,text,boolean,integer,boolean,jsonb,text,text,timestamp with time zone,timestamp with time zone,text) is
   'Cancels messages by ids, by filter or "all". Those that wait go to the dead letters at once, reason cancelled; those that run are stopped at their worker''s next heartbeat. Takes one step, behind the "next" of the step before if "after" is given. Returns {"matched", "done", "running", "left", "missing", "next"}; dry_run only counts.';
@@ -18529,6 +18570,9 @@ comment on routine public.messenger_cancel_message(bigint,text) is
 
 comment on routine public.messenger_cancel_outbox(bigint[],text,text,text,text,boolean,boolean,jsonb) is
   'Cancels messages of other transports. Those that wait in the outbox are dead letters then, reason cancelled (done); those that a broker has, or a relay is just publishing to it, are marked, and become dead letters when a worker gets them (running). Messages that another project has, or just gets, stay. Takes one step; returns {"matched", "done", "running", "missing", "next"}; dry_run only counts. missing has the ids that are not in the outbox, in the first step; elsewhere, [{"id", "transport"}], those that another project has, where they are to be cancelled under the ids that they have there.';
+
+comment on routine public.messenger_change_user_schedule(text,bigint,jsonb,text,boolean,jsonb,integer) is
+  'Changes a schedule that a user has made, within rate limits and the number of schedules that a user may have, and returns it. "change" has columns as messenger_save_schedules takes them, and "seen" is the hash that messenger_show_user_schedule returned: PT409 with the detail stale if the schedule was changed since. "enabled" pauses or resumes it. Changes all that is given, or raises an error and changes nothing.';
 
 comment on routine public.messenger_check_alerts() is
   'Checks each alert, and sends what is to be told. pg_cron calls it every minute. Returns {"checked", "skipped"}; skipped is true while another call is at it.';
@@ -18543,7 +18587,7 @@ comment on routine public.messenger_create_alert(text,text,jsonb) is
   'Makes an alert by a rule, with settings by the names of its columns: select messenger_create_alert(''mail'', ''oldest_ready'', ''{"queue":"mail","threshold":600000}''). Returns {"alert", "changed"}.';
 
 comment on routine public.messenger_create_webhook_endpoint(text,jsonb) is
-  'Makes a webhook endpoint with settings by the names of its columns; url is required. Without the name of a secret it makes one in Vault. Returns {"endpoint", "changed", "secret": the one that was made}.';
+  'Makes a webhook endpoint. settings are those of messenger_set_webhook_endpoint; url is required. Without the name of a secret it makes a secret in Vault. Returns {"endpoint", "changed", "secret": the value of the secret that it made}.';
 
 comment on routine public.messenger_declare_routing(jsonb,jsonb) is
   'Writes the transports {name: received} and routes {pattern: transport or null} of the project''s code in the place of those before.';
@@ -18555,7 +18599,7 @@ comment on routine public.messenger_delete_alert_channel(text) is
   'Deletes a channel of alerts with its secrets. Returns {"changed"}.';
 
 comment on routine public.messenger_delete_webhook_endpoint(text) is
-  'Deletes an endpoint and the secrets that were made for it. Messages that wait for it become dead letters. Returns {"changed"}.';
+  'Deletes an endpoint and the secrets that were made for it. Messages that wait to be sent to it become dead letters at their next attempt. Returns {"changed"}.';
 
 comment on routine public.messenger_dispatch(text,jsonb,interval,timestamp with time zone,text,integer,text,text,interval,text,text,interval,interval,interval,text,text,text) is
   'Dispatches one message inside the caller''s transaction and returns its id: select messenger_dispatch(''EmailMessage'', ''{"to":"a@b.c"}'', delay => interval ''5 minutes'').';
@@ -18591,7 +18635,7 @@ comment on routine public.messenger_follow_batch(bigint,text) is
   'The state of a batch: {"kind", "id", "name", "status", "types", "total", "handled", "failed", "pending", "createdAt", "sealedAt", "failedAt", "finishedAt", "succeededAt", "cancelledAt"}. With a user_id only of that user''s. Null alike for an id that is unknown, pruned, or another user''s.';
 
 comment on routine public.messenger_group_failed(text,text,text,text,timestamp with time zone,timestamp with time zone,timestamp with time zone,bigint,integer,integer,text,text,timestamp with time zone,timestamp with time zone) is
-  'Dead letters by type, reason and error, the largest groups first, among the latest max_scanned. Returns {"groups", "left_out", "scanned", "next"}; next is [failed_at, id], behind which to continue, null if all were read.';
+  'The latest max_scanned dead letters, grouped by type, reason and error, the largest groups first. Returns {"groups", "left_out": how many groups are beyond max_groups, "scanned": how many dead letters were read, "next"}; next is [before_at, before_id] of the next page, null if all were read.';
 
 comment on routine public.messenger_health() is
   'Facts that a health check judges: {"now", "last_tick_at", "oldest_ready_at", "dead_letters_last_hour", "ticks_not_started", "schedules_overdue_since", "schedules_invalid", "waiting_for_workers", "transports", "alerts", "webhooks_disabled", "stray_queues", "sequence_is_behind", "default_queue", "version", "installation"}. Paused queues do not count.';
@@ -18615,22 +18659,25 @@ comment on routine public.messenger_list_batches(text,bigint,integer) is
   'Batches, the latest first, those before an id, all or those of a name. Returns {"batches", "next"}, the batches as messenger_follow_batch returns them. A page may be short; next is the id behind which the next page begins.';
 
 comment on routine public.messenger_list_events(text,bigint,integer) is
-  'Events, the latest first, those before an id, all or those of a key, without values. Returns {"events", "next"}; each event has the number of messages that wait for its key now.';
+  'Events without their values, the latest first: all, or those of one key. Returns {"events", "next"}: next is the before_id of the next page, and each event has in "waiting" the number of messages that wait for its key now.';
 
 comment on routine public.messenger_list_failed(text,text,text,text,timestamp with time zone,timestamp with time zone,timestamp with time zone,bigint,integer,integer,text,text,timestamp with time zone,timestamp with time zone) is
-  'Dead letters, the latest first, those before a moment and id, without payloads; those of a user by id. Returns {"messages", "next"}; next is [failed_at, id], and a page that met max_scanned is short.';
+  'Dead letters without payloads, the latest first: by the time at which they failed, with user_id by id. Returns {"messages", "next"}: next is [before_at, before_id] of the next page. A page reads at most max_scanned rows, so that it may have few dead letters and a next.';
 
 comment on routine public.messenger_list_lanes(text,text,integer,integer) is
-  'The lanes of a queue that hold messages, or for which something is set, by name, those behind after_name: the settings that hold for each, and its messages, as messenger_list_queues shows queues. Lanes whose messages all run alone are not among them. Returns {"queues", "next", "now"}.';
+  'The lanes of a queue that hold messages, or for which something is set, by name, those behind after_name: the settings that hold for each, and its messages, as messenger_list_queues shows queues. Lanes all of whose messages are quarantined are left out. Returns {"queues", "next", "now"}.';
 
 comment on routine public.messenger_list_members(bigint,text,integer,integer,integer) is
-  'Members of a batch in their order, behind a chunk and a place in it, all or those of a status. Returns {"members": [{"id", "type", "status"}], "next"}; type and status are null of one that is handled and not kept, or removed. A page that met ten chunks is short; next is [chunk, place].';
+  'Members of a batch in the order in which they were written: all, or those of one status. Returns {"members": [{"id", "type", "status"}], "next"}. A member that is handled and not kept, or removed, has null as its type and status. next is [after_chunk, after_nth] of the next page; a page reads at most ten chunks, so that it may have few members and a next.';
 
 comment on routine public.messenger_list_messages(text,text,text,bigint,integer,integer,text,text,timestamp with time zone,timestamp with time zone,text) is
-  'Messages that wait or run, the latest first, those before an id, without payloads; with error, those whose last error has this text in it. Returns {"messages", "next"}; a page that met max_scanned is short, and next continues behind it.';
+  'Messages that wait or run, without payloads, the latest first. "error" is a text that the last error contains. Returns {"messages", "next"}: next is the before_id of the next page. A page reads at most max_scanned rows, so that it may have few messages and a next.';
 
 comment on routine public.messenger_list_outbox(text,text,text,text,bigint,integer) is
   'Messages in the outbox, in the order of their positions: those that wait, or those that were sent and are kept. Returns {"messages", "next"}; give next as "after".';
+
+comment on routine public.messenger_list_queues(text,text,integer,integer,text[]) is
+  'Queues by name, those behind after_name: settings, numbers of messages (due, delayed, blocked behind their group, quarantined, processing), and since when the oldest due one waits. Returns {"queues", "next", "now"}; counts are {"count", "capped"}, at most max_count.';
 
 comment on routine public.messenger_list_schedule_runs(bigint,integer,timestamp with time zone) is
   'The latest runs of a schedule, the newest first, those planned before a moment. Returns {"runs": [...]}.';
@@ -18648,13 +18695,13 @@ comment on routine public.messenger_list_user_schedules(text,bigint,integer) is
   'Schedules that a user has made, by id, those after after_id, with payloads of 4 MiB at most or one schedule. Numbers that a double would change are text. Returns {"schedules": [...], "next"}; next is the after_id of the next page.';
 
 comment on routine public.messenger_list_waiting(text,bigint,integer) is
-  'Messages that wait for events, the latest first, those before an id, all or those that wait for a key. Returns {"messages", "next"}; each has the keys that it waits for, and until when.';
+  'Messages that wait for events, the latest first: all, or those that wait for one key. Returns {"messages", "next"}: next is the before_id of the next page, and each message has in "events" the keys that it waits for, and in "until" the time at which it stops waiting, null for never.';
 
 comment on routine public.messenger_list_webhook_deliveries(text,text,boolean,bigint,integer,integer) is
-  'Attempts to deliver webhooks, the latest first, of at most max_scanned rows a page. Returns {"deliveries", "next"}.';
+  'Attempts to send webhooks, the latest first. Returns {"deliveries", "next"}: next is the before_id of the next page. A page reads at most max_scanned rows, so that it may have few attempts and a next.';
 
 comment on routine public.messenger_list_webhook_endpoints(text,text,integer) is
-  'Webhook endpoints by name, those behind after_name. Returns {"endpoints", "next"}; secrets are names in Vault.';
+  'Webhook endpoints by name. Returns {"endpoints", "next"}: next is the after_name of the next page. It shows the names of secrets in Vault, and not their values.';
 
 comment on routine public.messenger_load_steps(jsonb) is
   'Returns the stored steps of running messages, each under the token of its lease, the identity of the bus, {"stale": [...]}: messages whose lease is another''s by now, and {"cancelled": [...]}, if messages are to be stopped. Sleeps that are over become done.';
@@ -18663,16 +18710,19 @@ comment on routine public.messenger_look_up_deliveries(text,jsonb) is
   'Which of these deliveries are handled already or cancelled, and how often a worker took those that are counted, this time included: {"deliveries": [{"handled", "cancelled", "starts"}]}, in order; and "cancels": true if any of the transport is cancelled.';
 
 comment on routine public.messenger_prune(interval,boolean,jsonb,interval) is
-  'Deletes dead letters older than an age, expired idempotency keys, handled messages that were kept long enough, batches that ended longer ago than an age, publications that were sent and deliveries that were handled long enough ago (outbox, deliveries), progress of messages that are gone and rate limits that are not in use; it turns time series of more than a day ago into hours, and deletes those of more than 30 days ago (series). Takes one step of about 10,000 rows, behind the "next" of the step before if "after" is given. Returns how many of each, and {"matched", "done", "capped", "next"}; dry_run only counts, up to 10,000 of each, and "capped" says that there may be more.';
+  'Deletes dead letters older than an age, expired idempotency keys, handled messages that were kept long enough, batches that ended longer ago than an age, publications that were sent and deliveries that were handled long enough ago (outbox, deliveries), progress and steps of messages that are gone, and rate limits that are not in use; it turns time series of more than a day ago into hours, and deletes those of more than 30 days ago (series). Takes one step of about 10,000 rows, behind the "next" of the step before if "after" is given. Returns how many of each, and {"matched", "done", "capped", "next"}; dry_run only counts, up to 10,000 of each, and "capped" says that there may be more.';
 
 comment on routine public.messenger_prune_events(interval,jsonb) is
-  'Deletes events and deliveries of alerts older than an age, used tokens that have expired, and waits of messages that are gone. Takes one step of about 10,000 rows, behind the "next" of the step before if "after" is given. Returns {"matched", "done", "next"}.';
+  'Deletes events and deliveries of alerts older than an age, used tokens that have expired, and waits of messages that are gone. Takes one step of up to 5,000 rows of each, behind the "next" of the step before if "after" is given. Returns {"matched", "done", "next"}.';
+
+comment on routine public.messenger_prune_job_runs(interval,jsonb) is
+  'Deletes up to 10,000 records of runs of our pg_cron jobs that ended longer ago than an age. pg_cron shows a database user only the records of the jobs that it owns. Returns {"matched", "done", "next"}.';
 
 comment on routine public.messenger_prune_webhooks(interval,jsonb) is
-  'Deletes attempts and events of webhooks older than an age. Takes one step of about 6,000 rows. Returns {"matched", "done", "next"}.';
+  'Deletes webhook events and attempts to send them that are older than an age. Takes one step of up to 5,000 attempts and 1,000 events. Returns {"matched", "done", "next"}.';
 
 comment on routine public.messenger_publish(text,jsonb,text,text) is
-  'Publishes an event inside the caller''s transaction: one message for each enabled endpoint whose patterns match it (endpoint ''*''), or for the one that is named. Returns how many: select messenger_publish(''order.paid'', ''{"order":7}'').';
+  'Publishes an event inside the caller''s transaction: one message for each enabled endpoint whose patterns match it (endpoint ''*''), or for the one endpoint that is named, if it is enabled. Returns the number of messages. Example: select messenger_publish(''order.paid'', ''{"order":7}'').';
 
 comment on routine public.messenger_read_events(jsonb) is
   'Returns the events that running messages wait for and have not seen, each under the token of its lease: at most 100 events and 1 MiB a message. Returns {"reads": [{"id", "events", "more"}], "snapshot", "last_id", "stale"}, and "cancelled" if messages are to be stopped.';
@@ -18681,7 +18731,7 @@ comment on routine public.messenger_record_series(jsonb) is
   'Adds what a worker has counted to the time series and to the totals. Returns the number of points.';
 
 comment on routine public.messenger_record_webhook(jsonb) is
-  'Notes an attempt, by the columns of messenger_webhook_deliveries, and disables an endpoint that has failed for too long or answered 410. Returns {"disabled": the reason} if it did, otherwise {}.';
+  'Writes an attempt, an object with columns of messenger_webhook_deliveries, and disables an endpoint that has failed for too long or answered 410. Returns {"disabled": the reason} if it disabled the endpoint, otherwise {}.';
 
 comment on routine public.messenger_redrive(bigint[],text,text,text,text,timestamp with time zone,timestamp with time zone,integer,numeric,text,jsonb,boolean,boolean,jsonb,text,text,text,timestamp with time zone,timestamp with time zone) is
   'Puts dead letters back into their queue, or to_queue, with fresh retries and their history: by ids, by filter or "all", at per_second if given, one with an edited payload. Steps of their handlers stay, except failed ones and those from the step "from" on, or all of them for "start". Takes one step, behind the "next" of the step before if "after" is given. Returns {"matched", "done", "running", "left", "missing", "next"}; dry_run only counts.';
@@ -18696,7 +18746,7 @@ comment on routine public.messenger_resend_outbox(text,timestamp with time zone,
   'Publishes messages again that a transport had confirmed since a moment, as far as they are still kept. Takes one step; returns {"matched", "done", "next"}.';
 
 comment on routine public.messenger_resend_webhooks(bigint[],text,text,timestamp with time zone,timestamp with time zone,boolean,boolean,jsonb) is
-  'Sends webhooks again: attempts by ids, or by a filter all events whose latest attempt at an endpoint failed and that wait for no further one. A dead letter goes back into its queue. Takes a step of up to 1,000 attempts, among 10,000 that it looks at, behind the "next" of the step before. Returns {"matched", "done", "running", "missing", "next"}.';
+  'Sends webhooks again: those of the attempts in ids, or those that match a filter and whose latest attempt failed. Events for which a message still waits are left out. A dead letter goes back into its queue. Takes one step of up to 1,000 attempts, among at most 10,000 that it reads, behind the "next" of the step before if "after" is given. Returns {"matched", "done", "running", "missing", "next"}.';
 
 comment on routine public.messenger_reserve_ids(integer) is
   'Reserves ids for messages that are written later, at most 1,000 a call. Returns {"ids": [...]}, ascending. An id that is not used is never given again.';
@@ -18708,7 +18758,7 @@ comment on routine public.messenger_retry_alert_delivery(bigint) is
   'Sends a delivery now that failed or waits for its next attempt, and tries it for another day. Returns {"changed"}.';
 
 comment on routine public.messenger_rotate_webhook_secret(text,interval) is
-  'Makes a new secret for an endpoint; the former one signs as well for the overlap. Returns {"endpoint", "changed", "secret"}.';
+  'Makes a new secret for an endpoint; calls are also signed with the former one for the overlap. Returns {"endpoint", "changed", "secret": the value of the new secret}.';
 
 comment on routine public.messenger_run(bigint[],text,text,integer,boolean,boolean,jsonb,text,text,timestamp with time zone,timestamp with time zone,text) is
   'Makes delayed messages, and those that wait for their retry, due now and wakes a tick: by ids, by filter or "all". Limits, groups and pauses hold as before. Takes one step, behind the "next" of the step before if "after" is given. Returns {"matched", "done", "running", "left", "missing", "next"}; dry_run only counts.';
@@ -18726,13 +18776,13 @@ comment on routine public.messenger_set_alert(text,jsonb) is
   'Changes those settings of an alert that are given, by the names of its columns. The next check judges by them. Returns {"alert", "changed"}.';
 
 comment on routine public.messenger_set_alert_channel(text,jsonb) is
-  'Makes a channel of alerts, or sets it: {"kind", "url", "secret", "message_type", "is_default"}. The URL and the signing secret go into Vault; left out, they stay. The first channel is the default one. Returns {"channel", "changed"}, without secrets.';
+  'Makes a channel of alerts, or replaces its settings: {"kind", "url", "secret", "message_type", "is_default"}. kind is required. The URL and the signing secret go into Vault; if they are left out, and the kind is the same, those in Vault stay. A channel becomes the default one if there is none. Returns {"channel", "changed"}, without secrets.';
 
 comment on routine public.messenger_set_outbox(bigint,interval,interval) is
   'Sets how many bytes may wait in the outbox, how long sent messages are kept, and how long handled deliveries are remembered. An argument that is left out changes nothing. Returns all three.';
 
 comment on routine public.messenger_set_webhook_endpoint(text,jsonb) is
-  'Changes those settings of an endpoint that are given: url, events, secret, rate_limit, rate_period_ms, disable_after_ms, and disabled: true or false. Returns {"endpoint", "changed"}.';
+  'Changes those settings of an endpoint that are given: url, events, secret, rate_limit, rate_period_ms, disable_after_ms (values as in the columns), and disabled (true or false). Returns {"endpoint", "changed"}.';
 
 comment on routine public.messenger_settle(jsonb) is
   'Writes the outcomes of leased messages in one transaction: handled, released, snoozed, retries, dead, parked. Returns {"stale": [...]}: messages whose outcome was not written, because another token has their lease or they are cancelled; and {"refused": [...]}, if what their handlers dispatched is refused.';
@@ -18761,6 +18811,9 @@ comment on routine public.messenger_show_message(bigint) is
 comment on routine public.messenger_show_schedule(bigint,boolean) is
   'A schedule with its payload and stamps. Returns {"schedule", "now"}; schedule is null if there is none of this id. exact, for people: numbers of the payload that a double would change are text.';
 
+comment on routine public.messenger_show_user_schedule(text,bigint) is
+  'A schedule that a user has made, with its payload and stamps. Returns {"schedule", "seen", "now"}; "seen" is a hash of its definition for messenger_change_user_schedule. Null for an unknown id, and for a schedule of another user.';
+
 comment on routine public.messenger_start_tick(bigint,boolean,text[],double precision) is
   'Registers a tick that starts, and ends it at once where there is nothing to do for it. Returns {"id", "proceed", "fleet", "version", "schedules_due", "routing"}; version is the schema''s.';
 
@@ -18786,7 +18839,7 @@ comment on routine public.messenger_transports() is
   'The transports beside home, by name: [{"name", "declared", "received", "waiting", "due", "bytes", "oldest_due_at", "refused", "failures", "failure", "retry_at"}]. Counts go up to 100,000.';
 
 comment on routine public.messenger_webhook_secrets(text[]) is
-  'The secrets of webhooks in Vault, by name: {"webhook_...": "whsec_..."}; names that Vault lacks are left out. A name has to begin with webhook_.';
+  'Secrets of webhooks in Vault, by their names: {"webhook_...": "whsec_..."}, without names that Vault lacks. At most 10 names, each of which has to begin with webhook_.';
 
 comment on routine public.messenger_write_batch(jsonb,jsonb,integer,boolean,boolean,jsonb) is
   'Writes one numbered chunk of a batch, at most 1,000 messages, and seals the batch with the last one; all in the caller''s transaction. A chunk that is there is not written again. Returns {"id", "total", "sealed"}.';
@@ -18823,6 +18876,9 @@ comment on table messenger.handled_deliveries is
 
 comment on table messenger.installation is
   'The identity of this bus: one row. The idempotency keys of steps are made from it, so that a clone of the project has others.';
+
+comment on table messenger.jobs_set_up is
+  'One row: when messenger_setup() last made or repaired cron jobs.';
 
 comment on table messenger.lane_scans is
   'Scans of all lanes of a queue: no lane but those that lanes_to_scan names had an open message that was due before due_from.';
@@ -18867,7 +18923,7 @@ comment on table messenger.waits is
   'Messages that are parked until an event. A row goes when its message is woken, and comes back if the message waits on.';
 
 comment on table public.messenger_alert_channels is
-  'Where alerts are told. messenger_set_alert_channel() writes them; their URLs and signing secrets are in Vault.';
+  'Channels on which alerts are told. messenger_set_alert_channel() writes them; their URLs and signing secrets are in Vault.';
 
 comment on table public.messenger_alert_deliveries is
   'Everything that was told of alerts: where, and whether it arrived. Rows are deleted after 30 days.';
@@ -18879,19 +18935,19 @@ comment on table public.messenger_batches is
   'Batches: messages that were dispatched together, how many of them are done, and what is dispatched when they are.';
 
 comment on table public.messenger_events is
-  'Events of the latest time, for messages that wait for them. messenger_prune() deletes old ones.';
+  'Emitted events, for messages that wait for them. messenger_prune_events() deletes those older than 30 days.';
 
 comment on table public.messenger_steps is
   'Steps of messages whose handlers use ctx.step and its like: stored results, sleeps, waits. They go when the message is handled, and stay with a dead letter until it is removed.';
 
 comment on table public.messenger_webhook_deliveries is
-  'Attempts to bring an event to an endpoint, kept for 30 days.';
+  'Attempts to send an event to an endpoint, kept for 30 days.';
 
 comment on table public.messenger_webhook_endpoints is
-  'Other systems that are told of events by signed POSTs.';
+  'Endpoints of other systems, to which messenger_publish() sends events as signed POSTs.';
 
 comment on table public.messenger_webhook_events is
-  'Published events, each stored once for all its endpoints, so that a delivery can be sent again.';
+  'Events that were published to at least one endpoint: each is stored once for all its endpoints, for 30 days.';
 
 comment on view messenger.followable_messages is
   'Messages that wait, run, are dead letters, or are handled and kept, and the rows of the outbox, in the words that users get. keep_until may have passed, and a row of the outbox may have ended.';
@@ -18909,13 +18965,13 @@ comment on view public.messenger_overview is
   'The state of the bus in one row. Counts stop at 10,000 of each queue, and at 200 queues.';
 
 comment on view public.messenger_queue_overview is
-  'The queues: how many messages each holds, what became of those of the last hour, and its settings. Counts stop at 10,000.';
+  'The queues: how many messages each holds now, how many were handled, retried and failed in the last hour, and its settings. Counts of messages that it holds stop at 10,000.';
 
 comment on view public.messenger_slow is
-  'Types by how long their attempts run, the slowest of the last hour first: how long they ran and waited, in the last hour and since the installation.';
+  'How long attempts run and messages wait, by type and queue, in the last hour and since the installation (total_...); the slowest of the last hour first.';
 
 comment on view public.messenger_upcoming is
-  'The future of schedules, the earliest first: the next occurrence of each, and messages of the latest ones that still wait.';
+  'Next runs of schedules, the earliest first: the next occurrence of each enabled schedule, and the message of a schedule''s latest occurrence if it still waits.';
 
 -- Grants: who may use what, made from the catalog, so that no function is forgotten.
 --

@@ -55,7 +55,7 @@ comment on column public.messenger_queues.lease_ms is
 comment on column public.messenger_queues.runs_on is
   'Where its messages run: in ticks, and in workers that name it; or in workers only.';
 comment on column public.messenger_queues.created_at is
-  'When the queue was first used.';
+  'When the row was made: by the queue''s first message, a worker that names it, or an operator.';
 comment on column public.messenger_queues.lane_concurrency is
   'The largest number of messages of one lane that are leased at once; null: no limit. The row of a lane may have another in concurrency.';
 comment on column public.messenger_queues.lane_rate_limit is

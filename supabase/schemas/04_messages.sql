@@ -132,7 +132,7 @@ create index messenger_messages_quarantined_idx
   on public.messenger_messages (queue, available_at, id)
   where quarantined and not blocked and not heartbeated;
 comment on index public.messenger_messages_quarantined_idx is
-  'Messages to be run alone after a crash; nearly always empty.';
+  'Quarantined messages, which run alone after a crash; nearly always empty.';
 
 create index messenger_messages_expiry_idx
   on public.messenger_messages (expires_at)

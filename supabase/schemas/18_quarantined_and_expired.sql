@@ -148,7 +148,7 @@ begin
 end
 $$;
 comment on function messenger.lock_quarantined(text[], integer) is
-  'Part of a claim: locks one message of these queues, or of all, that has to run alone and that groups and limits let start, and returns where it lies.';
+  'Part of a claim: locks one quarantined message of these queues, or of all, that groups and limits let start, and returns its ctid in an array; empty if there is none.';
 
 -- Locks up to `p_max_messages` pending messages of these queues, or of all, that are older than their ttl, as many as
 -- fit into `p_max_bytes`; null sets no limit of bytes. These messages do not run, so neither a pause nor a limit nor

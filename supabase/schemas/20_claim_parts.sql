@@ -1,5 +1,5 @@
--- Parts of a claim that are rare: the refusal of its arguments, a repeated call, the sweep, and one message that
--- runs alone. Each part that locks messages returns one row of the type messenger.locked_messages.
+-- Parts of a claim that are rare: the refusal of its arguments, a repeated call, the sweep, and one quarantined
+-- message. Each part that locks messages returns one row of the type messenger.locked_messages.
 
 create type messenger.locked_messages as (
   locked tid[],
@@ -166,7 +166,7 @@ $$;
 comment on function messenger.lock_swept(text[], integer, jsonb, bigint) is
   'Part of a claim, the sweep: locks messages whose lease ran out or that are older than their ttl, and says for how many others it leaves room.';
 
-create function messenger.lock_alone(
+create function messenger.lock_one_quarantined(
   p_queues text[], p_slots integer, p_start_window_ms integer, p_last_keys jsonb, p_max_bytes bigint
 ) returns messenger.locked_messages
 language plpgsql
@@ -187,7 +187,7 @@ begin
   return messenger.locked_others(locked, p_last_keys, fit.bytes, fit.oversized);
 end
 $$;
-comment on function messenger.lock_alone(text[], integer, integer, jsonb, bigint) is
+comment on function messenger.lock_one_quarantined(text[], integer, integer, jsonb, bigint) is
   'Part of a claim that asks for a quarantined message: locks one and counts it against the rate of its queue.';
 
 create function messenger.join_locked(p_swept messenger.locked_messages, p_claim messenger.locked_messages)

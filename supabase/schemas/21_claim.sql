@@ -178,7 +178,7 @@ comment on function messenger.lease_apart(messenger.locked_messages, uuid, uuid,
   'Part of a claim that reads no payload: leases the locked messages one by one, all as crashed, and says how many were refused.';
 
 create function messenger.claim_messages(
-  p_token uuid, p_max_messages integer, p_lease_ms integer, p_queues text[], p_last_keys jsonb, p_run_alone boolean,
+  p_token uuid, p_max_messages integer, p_lease_ms integer, p_queues text[], p_last_keys jsonb, p_quarantined boolean,
   p_sweep boolean, p_repeated boolean, p_slots integer, p_start_within_ms integer, p_max_bytes bigint, p_unread boolean,
   p_bare_stamps boolean
 ) returns json
@@ -212,8 +212,8 @@ begin
     end if;
     if p_max_messages = 0 then
       claim := messenger.locked_others('{}', keys);
-    elsif p_run_alone then
-      claim := messenger.lock_alone(p_queues, p_slots, p_start_within_ms, keys, measured_bytes);
+    elsif p_quarantined then
+      claim := messenger.lock_one_quarantined(p_queues, p_slots, p_start_within_ms, keys, measured_bytes);
     else
       claim := messenger.lock_shares(
         p_queues, p_max_messages, p_slots, p_start_within_ms, keys, measured_bytes - coalesce(swept.bytes, 0)
@@ -246,10 +246,11 @@ comment on function messenger.claim_messages(
 -- messages whose lease ran out, as crashed; these, and messages that are larger than a worker can take, come
 -- without payload. Where a payload can neither be sent nor measured, `unread` hands out all as crashed, and reads
 -- none. A sweep also takes messages that are older than their ttl, from queues that are paused or full too, to be
--- buried. `run_alone` asks for one quarantined message. A call whose answer was lost is repeated with the same
--- token and `repeated`, and gives the same messages. Of queues with a rate it takes what the worker starts at
--- once: at most `slots`, within `start_within_ms`. With `bare_stamps`, which workers of 0.1.0 do not ask for, the
--- envelope of a message that has no other rare value than stamps ends with null and its stamps.
+-- buried. `run_alone`, as the workers of 0.1.0 call it too, asks for one quarantined message. A call whose answer
+-- was lost is repeated with the same token and `repeated`, and gives the same messages. Of queues with a rate it
+-- takes what the worker starts at once: at most `slots`, within `start_within_ms`. With `bare_stamps`, which
+-- workers of 0.1.0 do not ask for, the envelope of a message that has no other rare value than stamps ends with
+-- null and its stamps.
 --
 -- A claim in a savepoint would hide its locks from the others, which compare them with the transactions under way.
 -- So a claim has one only where a trigger of the project's own may raise what PostgREST must not get. To ask for one

@@ -13,7 +13,7 @@ create table public.messenger_events (
 );
 
 comment on table public.messenger_events is
-  'Events of the latest time, for messages that wait for them. messenger_prune() deletes old ones.';
+  'Emitted events, for messages that wait for them. messenger_prune_events() deletes those older than 30 days.';
 comment on column public.messenger_events.id is
   'Identity of the event; a wait takes the events of its key in the order of their ids.';
 comment on column public.messenger_events.event is
@@ -35,7 +35,7 @@ comment on index public.messenger_events_xid_idx is
   'Events of a key by transaction, for those that were committed late.';
 create index messenger_events_created_at_idx on public.messenger_events (created_at);
 comment on index public.messenger_events_created_at_idx is
-  'Events by age, for pruning, and for where a first read begins.';
+  'Events by age: for pruning, and for the place at which a message''s first read of a key begins.';
 
 alter table public.messenger_events enable row level security;
 

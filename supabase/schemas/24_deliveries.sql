@@ -367,7 +367,7 @@ comment on function messenger.return_to_outbox(text, jsonb, bigint[]) is
   'Moves waiting messages to the outbox, as the publication after the one that is given for each, [{id, publication}].';
 
 -- Dead letters that are redriven follow the routes of today. One that a function in code would route, which SQL cannot
--- call, returns to where it was. One with durable steps, or that is to run alone after a crash, stays at home.
+-- call, returns to where it was. One with durable steps, or that is quarantined, stays at home.
 create function messenger.redriven_transport(p_type text, p_stamps jsonb) returns text
 language plpgsql stable
 set search_path = ''

@@ -74,13 +74,13 @@ comment on column public.messenger_schedules.next_run_at is
 comment on column public.messenger_schedules.last_run_at is
   'Planned time of the latest run; triggered runs do not count.';
 comment on column public.messenger_schedules.run_count is
-  'Runs so far: messages dispatched, without skipped runs, and without triggered runs that do not count.';
+  'Runs so far: messages that were dispatched, without skipped runs, and without runs of messenger_trigger_schedule() that it did not count.';
 comment on column public.messenger_schedules.max_runs is
-  'Number of runs after which the schedule is finished; null: never.';
+  'Number of runs after which the schedule is finished; null: no limit.';
 comment on column public.messenger_schedules.start_at is
   'No run is planned before this moment; an interval is counted from it.';
 comment on column public.messenger_schedules.end_at is
-  'No run is planned after this moment.';
+  'No run is planned after this time; null: no end.';
 comment on column public.messenger_schedules.catch_up is
   'How missed runs are made up. latest: one run. all: each of them. none: no run.';
 comment on column public.messenger_schedules.catch_up_limit is

@@ -23,4 +23,4 @@ begin
 end
 $$;
 comment on function public.messenger_webhook_secrets(text[]) is
-  'The secrets of webhooks in Vault, by name: {"webhook_...": "whsec_..."}; names that Vault lacks are left out. A name has to begin with webhook_.';
+  'Secrets of webhooks in Vault, by their names: {"webhook_...": "whsec_..."}, without names that Vault lacks. At most 10 names, each of which has to begin with webhook_.';

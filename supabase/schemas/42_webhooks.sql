@@ -27,45 +27,45 @@ create table public.messenger_webhook_endpoints (
 );
 
 comment on table public.messenger_webhook_endpoints is
-  'Other systems that are told of events by signed POSTs.';
+  'Endpoints of other systems, to which messenger_publish() sends events as signed POSTs.';
 comment on column public.messenger_webhook_endpoints.name is
   'Name of the endpoint, and key of its group in the queue webhooks.';
 comment on column public.messenger_webhook_endpoints.url is
-  'Where events are posted; https, at a public address.';
+  'Where events are posted: https at a public address, unless the definition of WebhookMessage allows others.';
 comment on column public.messenger_webhook_endpoints.events is
-  'Events that it wants: names such as order.paid, beginnings such as order.*, or * for all.';
+  'Events that it gets: names such as order.paid, prefixes such as order.*, or * for all.';
 comment on column public.messenger_webhook_endpoints.secret is
-  'Name of the secret in Vault that signs its calls.';
+  'Name in Vault of the secret that signs its calls.';
 comment on column public.messenger_webhook_endpoints.previous_secret is
-  'Name of the secret that signs as well until previous_until; null outside of a rotation.';
+  'Name in Vault of the secret before the last rotation, with which calls are also signed until previous_until; null before the first rotation.';
 comment on column public.messenger_webhook_endpoints.previous_until is
-  'End of the rotation.';
+  'Until when calls are also signed with previous_secret.';
 comment on column public.messenger_webhook_endpoints.rate_limit is
   'Largest number of calls within any rate_period_ms. Null: no limit.';
 comment on column public.messenger_webhook_endpoints.rate_period_ms is
-  'Length of the period of rate_limit.';
+  'The period of rate_limit, in ms.';
 comment on column public.messenger_webhook_endpoints.rate_used is
-  'Calls of the last period, by the ms since 1970 from which they count for a period; null: none yet.';
+  'Calls of about the last rate_period_ms: numbers of calls by time, in ms since 1970, rounded up to a hundredth of the period. Null: no call was counted yet.';
 comment on column public.messenger_webhook_endpoints.disable_after_ms is
-  'How long every call may fail before the endpoint is disabled; default: 5 days; null: never.';
+  'For how long all calls have to fail before the endpoint is disabled, in ms; 5 days by default; null: it is never disabled for failures.';
 comment on column public.messenger_webhook_endpoints.failing_since is
-  'First failed call since the last one that succeeded; null if the last one succeeded.';
+  'When the first call failed after the last one that succeeded; null if no call has failed since.';
 comment on column public.messenger_webhook_endpoints.disabled_by is
-  'Why it is disabled: operator, failures (for disable_after_ms), gone (it answered 410); null: it is enabled.';
+  'Why it is disabled: operator (an operator did it), failures (all calls failed for disable_after_ms), gone (it answered 410); null: it is enabled.';
 comment on column public.messenger_webhook_endpoints.disabled_at is
-  'When it was disabled.';
+  'When it was disabled; null: it is enabled.';
 comment on column public.messenger_webhook_endpoints.disabled_reason is
-  'The reason, in words.';
+  'The reason in words, with the last error if calls failed; null: it is enabled.';
 comment on column public.messenger_webhook_endpoints.created_at is
   'When it was made.';
 
 create index messenger_webhook_endpoints_events_idx on public.messenger_webhook_endpoints using gin (events);
 comment on index public.messenger_webhook_endpoints_events_idx is
-  'Endpoints by the events that they want.';
+  'Endpoints by their events, for messenger_publish().';
 create index messenger_webhook_endpoints_disabled_idx on public.messenger_webhook_endpoints (name)
   where disabled_by in ('failures', 'gone');
 comment on index public.messenger_webhook_endpoints_disabled_idx is
-  'Endpoints that were disabled because their calls failed, for health and alerts.';
+  'Endpoints that were disabled for failures or a 410, for health and alerts.';
 alter table public.messenger_webhook_endpoints enable row level security;
 
 create table public.messenger_webhook_events (
@@ -75,15 +75,15 @@ create table public.messenger_webhook_events (
   created_at timestamptz not null default public.messenger_now()
 );
 comment on table public.messenger_webhook_events is
-  'Published events, each stored once for all its endpoints, so that a delivery can be sent again.';
+  'Events that were published to at least one endpoint: each is stored once for all its endpoints, for 30 days.';
 comment on column public.messenger_webhook_events.id is
-  'Receivers know it as webhook-id, evt_<id>: the same for each endpoint and each repetition.';
+  'Identity of the event. The header webhook-id is evt_<id>, the same at each endpoint and each time it is sent.';
 comment on column public.messenger_webhook_events.event is
   'Name of the event, such as order.paid.';
 comment on column public.messenger_webhook_events.data is
-  'The content: the field data of the body.';
+  'Payload of the event: the field data of the body that is posted.';
 comment on column public.messenger_webhook_events.created_at is
-  'When it was published: the field timestamp of the body.';
+  'When it was published: the field timestamp of the body that is posted.';
 create index messenger_webhook_events_created_at_idx on public.messenger_webhook_events (created_at);
 comment on index public.messenger_webhook_events_created_at_idx is
   'Events by age, for pruning.';
@@ -101,7 +101,7 @@ as $$
   )
 $$;
 comment on function messenger.webhook_patterns(text) is
-  'Patterns of messenger_webhook_endpoints.events that match an event.';
+  'Part of messenger_publish: the patterns that match an event, as messenger_webhook_endpoints.events has them. Of order.paid: *, order.paid and order.*.';
 
 create function public.messenger_publish(
   event text, payload jsonb default '{}', endpoint text default '*', traceparent text default null
@@ -152,7 +152,7 @@ begin
 end
 $$;
 comment on function public.messenger_publish(text, jsonb, text, text) is
-  'Publishes an event inside the caller''s transaction: one message for each enabled endpoint whose patterns match it (endpoint ''*''), or for the one that is named. Returns how many: select messenger_publish(''order.paid'', ''{"order":7}'').';
+  'Publishes an event inside the caller''s transaction: one message for each enabled endpoint whose patterns match it (endpoint ''*''), or for the one endpoint that is named, if it is enabled. Returns the number of messages. Example: select messenger_publish(''order.paid'', ''{"order":7}'').';
 
 create function messenger.webhook_message(p_endpoint text, p_event_id bigint, p_dedupe_key text default null)
 returns jsonb
@@ -165,4 +165,4 @@ as $$
   ))
 $$;
 comment on function messenger.webhook_message(text, bigint, text) is
-  'The message that brings an event to an endpoint, as messenger_enqueue takes it.';
+  'The message that sends an event to an endpoint, as messenger_enqueue takes it.';

@@ -12,7 +12,7 @@ as $$
   )
 $$;
 comment on function messenger.schedule_seen(public.messenger_schedules) is
-  'A text that names the definition of a schedule: it differs if the definition does.';
+  'SHA-256 of a schedule''s definition in hex, which tells whether the schedule has changed since a caller has read it.';
 
 create function public.messenger_show_user_schedule(user_id text, id bigint) returns jsonb
 language sql stable
@@ -28,7 +28,7 @@ as $$
     and s.stamps -> 'user' ->> 'id' = messenger_show_user_schedule.user_id
 $$;
 comment on function public.messenger_show_user_schedule(text, bigint) is
-  'A schedule that a user has made, with its payload and stamps. Returns {"schedule", "seen", "now"}; seen is for messenger_change_user_schedule. Null alike for an id that is unknown or another user''s.';
+  'A schedule that a user has made, with its payload and stamps. Returns {"schedule", "seen", "now"}; "seen" is a hash of its definition for messenger_change_user_schedule. Null for an unknown id, and for a schedule of another user.';
 
 -- A user does not resume what an operator has paused: a pause of theirs has a reason of its own.
 create function messenger.switch_schedule(p_id bigint, p_enabled boolean) returns void
@@ -59,7 +59,7 @@ begin
 end
 $$;
 comment on function messenger.switch_schedule(bigint, boolean) is
-  'Part of messenger_change_user_schedule: pauses or resumes a schedule for its user; null leaves it as it is. Refuses, PT409, to resume one that is finished or that an operator has stopped.';
+  'Part of messenger_change_user_schedule: pauses or resumes a schedule for its user; null leaves it as it is. Raises PT409 if it is finished, or an operator has paused it, and it shall be resumed.';
 
 -- A change enables a schedule that ended by itself, for it may have runs again. Without a change of its times it has
 -- none, which the next tick would find: until then its user would see it enabled, without a next run.
@@ -79,7 +79,7 @@ begin
 end
 $$;
 comment on function messenger.keep_finished(public.messenger_schedules, jsonb) is
-  'Part of messenger_change_user_schedule: a schedule that was finished stays so, unless its times are changed.';
+  'Part of messenger_change_user_schedule: keeps a finished schedule disabled, unless the change has one of its times or its max_runs.';
 
 -- Takes its locks in the order of all: the quota, the rate limits, the schedule.
 create function public.messenger_change_user_schedule(
@@ -133,4 +133,4 @@ $$;
 comment on function public.messenger_change_user_schedule(
   text, bigint, jsonb, text, boolean, jsonb, integer
 ) is
-  'Changes a schedule that a user has made, within rate limits and the number of schedules that a user may have, and returns it. "change" has columns as messenger_save_schedules takes them, "seen" is what messenger_show_user_schedule returned to the caller who checked them: PT409 with the detail stale if the schedule is another by now. "enabled" pauses or resumes it. All or nothing.';
+  'Changes a schedule that a user has made, within rate limits and the number of schedules that a user may have, and returns it. "change" has columns as messenger_save_schedules takes them, and "seen" is the hash that messenger_show_user_schedule returned: PT409 with the detail stale if the schedule was changed since. "enabled" pauses or resumes it. Changes all that is given, or raises an error and changes nothing.';

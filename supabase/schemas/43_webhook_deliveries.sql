@@ -16,41 +16,41 @@ create table public.messenger_webhook_deliveries (
   sent_at timestamptz not null default public.messenger_now()
 );
 comment on table public.messenger_webhook_deliveries is
-  'Attempts to bring an event to an endpoint, kept for 30 days.';
+  'Attempts to send an event to an endpoint, kept for 30 days.';
 comment on column public.messenger_webhook_deliveries.id is
-  'Order of the attempts.';
+  'Identity of the attempt; ids grow with time.';
 comment on column public.messenger_webhook_deliveries.endpoint is
   'Name of the endpoint.';
 comment on column public.messenger_webhook_deliveries.event_id is
-  'Id of the event in messenger_webhook_events.';
+  'Id in messenger_webhook_events, which may be pruned before this row.';
 comment on column public.messenger_webhook_deliveries.event is
   'Name of the event.';
 comment on column public.messenger_webhook_deliveries.message_id is
   'Id of the message that made the attempt.';
 comment on column public.messenger_webhook_deliveries.attempt is
-  'Which attempt of the message it was.';
+  'The message''s number of attempts at that time: 1 for its first.';
 comment on column public.messenger_webhook_deliveries.delivered is
-  'Whether the endpoint took it: a status of 2xx.';
+  'Whether the endpoint answered with a status of 2xx.';
 comment on column public.messenger_webhook_deliveries.status is
-  'HTTP status of the answer; null if there was none.';
+  'HTTP status of the answer; null if there was no answer.';
 comment on column public.messenger_webhook_deliveries.duration_ms is
-  'Time until the answer or the error.';
+  'Time until the answer or the error, in ms.';
 comment on column public.messenger_webhook_deliveries.answer is
-  'The first 1,000 bytes of the answer.';
+  'Body of the answer: its first 1,000 bytes as text; null if there was no answer.';
 comment on column public.messenger_webhook_deliveries.error is
-  'Why there was no answer, or why nothing was sent.';
+  'Why there was no answer, or why nothing was sent; null if there was an answer.';
 comment on column public.messenger_webhook_deliveries.sent_at is
   'When the attempt ended.';
 
 create index messenger_webhook_deliveries_endpoint_idx on public.messenger_webhook_deliveries (endpoint, id);
 comment on index public.messenger_webhook_deliveries_endpoint_idx is
-  'Attempts of an endpoint, for lists.';
+  'Attempts at one endpoint, for lists.';
 create index messenger_webhook_deliveries_event_idx on public.messenger_webhook_deliveries (event_id, endpoint, id);
 comment on index public.messenger_webhook_deliveries_event_idx is
-  'Attempts of an event at an endpoint, for sending again.';
+  'Attempts to send one event to one endpoint, for messenger_resend_webhooks().';
 create index messenger_webhook_deliveries_failed_idx on public.messenger_webhook_deliveries (id) where not delivered;
 comment on index public.messenger_webhook_deliveries_failed_idx is
-  'Failed attempts, the few that are looked at for sending again.';
+  'Failed attempts, for messenger_resend_webhooks().';
 create index messenger_webhook_deliveries_sent_at_idx on public.messenger_webhook_deliveries (sent_at);
 comment on index public.messenger_webhook_deliveries_sent_at_idx is
   'Attempts by age, for pruning.';
@@ -102,7 +102,7 @@ begin
 end
 $$;
 comment on function messenger.webhook_wait(text) is
-  'Part of messenger_begin_webhook: counts a call against the rate of an endpoint. Returns 0 if it may be made, otherwise the ms to wait.';
+  'Part of messenger_begin_webhook: returns 0 and counts the call if the rate of the endpoint allows it now, otherwise returns the ms to wait and counts nothing.';
 
 create function public.messenger_begin_webhook(endpoint text, event_id bigint) returns jsonb
 language plpgsql
@@ -136,7 +136,7 @@ begin
 end
 $$;
 comment on function public.messenger_begin_webhook(text, bigint) is
-  'Tells a handler what to send to an endpoint: {"url", "event", "data", "timestamp", "secret_names", "secrets", "wait_ms"}; wait_ms above 0: the rate allows it only then. {"refused", "event"} if it is not to be sent.';
+  'Tells a handler what to send to an endpoint: {"url", "event", "data", "timestamp", "secret_names", "secrets", "wait_ms"}. A wait_ms above 0 says for how many ms the rate of the endpoint allows no call. {"refused": the reason, "event"} if the endpoint or the event is gone, or the endpoint is disabled.';
 
 create function public.messenger_record_webhook(delivery jsonb) returns jsonb
 language plpgsql
@@ -189,4 +189,4 @@ exception when others then
 end
 $$;
 comment on function public.messenger_record_webhook(jsonb) is
-  'Notes an attempt, by the columns of messenger_webhook_deliveries, and disables an endpoint that has failed for too long or answered 410. Returns {"disabled": the reason} if it did, otherwise {}.';
+  'Writes an attempt, an object with columns of messenger_webhook_deliveries, and disables an endpoint that has failed for too long or answered 410. Returns {"disabled": the reason} if it disabled the endpoint, otherwise {}.';

@@ -13,7 +13,7 @@ begin
 end
 $$;
 comment on function messenger.waiting_for(text) is
-  'How many messages wait for a key: {"count", "capped"}, counted up to 100.';
+  'Number of messages that wait for an event of this key: {"count", "capped"}, counted up to 100.';
 
 -- The first branch reads the index of the keys, the second one the primary key.
 create function public.messenger_list_events(
@@ -45,7 +45,7 @@ as $$
   from found f
 $$;
 comment on function public.messenger_list_events(text, bigint, integer) is
-  'Events, the latest first, those before an id, all or those of a key, without values. Returns {"events", "next"}; each event has the number of messages that wait for its key now.';
+  'Events without their values, the latest first: all, or those of one key. Returns {"events", "next"}: next is the before_id of the next page, and each event has in "waiting" the number of messages that wait for its key now.';
 
 create function public.messenger_show_event(id bigint) returns jsonb
 language sql stable
@@ -91,4 +91,4 @@ as $$
   left join public.messenger_messages m on m.id = f.id and m.status = 'pending'
 $$;
 comment on function public.messenger_list_waiting(text, bigint, integer) is
-  'Messages that wait for events, the latest first, those before an id, all or those that wait for a key. Returns {"messages", "next"}; each has the keys that it waits for, and until when.';
+  'Messages that wait for events, the latest first: all, or those that wait for one key. Returns {"messages", "next"}: next is the before_id of the next page, and each message has in "events" the keys that it waits for, and in "until" the time at which it stops waiting, null for never.';

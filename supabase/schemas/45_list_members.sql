@@ -43,4 +43,4 @@ as $$
   from found f
 $$;
 comment on function public.messenger_list_members(bigint, text, integer, integer, integer) is
-  'Members of a batch in their order, behind a chunk and a place in it, all or those of a status. Returns {"members": [{"id", "type", "status"}], "next"}; type and status are null of one that is handled and not kept, or removed. A page that met ten chunks is short; next is [chunk, place].';
+  'Members of a batch in the order in which they were written: all, or those of one status. Returns {"members": [{"id", "type", "status"}], "next"}. A member that is handled and not kept, or removed, has null as its type and status. next is [after_chunk, after_nth] of the next page; a page reads at most ten chunks, so that it may have few members and a next.';

@@ -7,7 +7,7 @@ as $$
   select jsonb_build_object('count', least(p_count, p_max_count), 'capped', p_count > p_max_count)
 $$;
 comment on function messenger.capped(bigint, integer) is
-  'A count that stopped one above p_max_count, as {"count", "capped"}.';
+  'A count, taken up to one above p_max_count, as {"count", "capped"}: capped says that there are more than p_max_count.';
 
 -- Counts stop one above the wanted number. To count a few due messages, a million messages of the future are not read.
 create function messenger.depth_at_priority(
@@ -42,7 +42,7 @@ begin
 end
 $$;
 comment on function messenger.depth_at_priority(text, smallint, bigint, bigint) is
-  'Part of messenger.queue_depth(): messages of one priority that are due and that are delayed, counted up to a bound each, and since when the first of them is due.';
+  'Part of messenger.queue_depth(): the due and the delayed messages of a queue at one priority, counted up to a bound each, and when the oldest due one became due.';
 
 create function messenger.lanes_depth(
   p_queue text, p_max_due bigint, p_max_delayed bigint, out due bigint, out delayed bigint, out oldest timestamptz
@@ -75,7 +75,7 @@ begin
 end
 $$;
 comment on function messenger.lanes_depth(text, bigint, bigint) is
-  'Part of messenger.queue_depth(): messages in the lanes of a queue that are due and that are delayed, counted up to a bound each, and since when the first of them is due.';
+  'Part of messenger.queue_depth(): the due and the delayed messages in the lanes of a queue, counted up to a bound each, and when the oldest due one became due.';
 
 -- It walks priority by priority along the index of the claim. With its true cost a page of a view over queues looks
 -- into the queues of the page only.
@@ -138,7 +138,7 @@ begin
 end
 $$;
 comment on function messenger.queue_depth(text, integer) is
-  'Messages of a queue and of its lanes that wait, without those that have to run alone. Returns {"due", "delayed", "blocked", "oldest_ready_at"}; counts are {"count", "capped"}, at most p_max_count.';
+  'Messages of a queue and of its lanes that wait, without quarantined ones. Returns {"due", "delayed", "blocked", "oldest_ready_at"}; counts are {"count", "capped"}, at most p_max_count.';
 
 create function messenger.listed_queues(p_name text, p_names text[], p_after text, p_most integer)
 returns setof public.messenger_queues
@@ -222,7 +222,7 @@ as $$
   from found f
 $$;
 comment on function public.messenger_list_queues(text, text, integer, integer, text[]) is
-  'Queues by name, those behind after_name: settings, messages that are due, delayed, blocked behind their group, to be run alone, and processing, and since when the oldest due one waits. Returns {"queues", "next", "now"}; counts are {"count", "capped"}, at most max_count.';
+  'Queues by name, those behind after_name: settings, numbers of messages (due, delayed, blocked behind their group, quarantined, processing), and since when the oldest due one waits. Returns {"queues", "next", "now"}; counts are {"count", "capped"}, at most max_count.';
 
 -- Steps from lane to lane through the messages that are ready, that run and that are blocked, and the lanes' own rows.
 create function messenger.lane_behind(p_behind text, p_before text) returns text
@@ -279,7 +279,7 @@ begin
 end
 $$;
 comment on function public.messenger_list_lanes(text, text, integer, integer) is
-  'The lanes of a queue that hold messages, or for which something is set, by name, those behind after_name: the settings that hold for each, and its messages, as messenger_list_queues shows queues. Lanes whose messages all run alone are not among them. Returns {"queues", "next", "now"}.';
+  'The lanes of a queue that hold messages, or for which something is set, by name, those behind after_name: the settings that hold for each, and its messages, as messenger_list_queues shows queues. Lanes all of whose messages are quarantined are left out. Returns {"queues", "next", "now"}.';
 
 create function messenger.check_queue_settings(p_settings jsonb) returns void
 language plpgsql immutable

@@ -42,7 +42,7 @@ as $$
   select to_jsonb(p_endpoint) - 'rate_used'
 $$;
 comment on function messenger.webhook_endpoint(public.messenger_webhook_endpoints) is
-  'An endpoint as operators see it.';
+  'An endpoint as operators see it: all columns but rate_used.';
 
 create function messenger.webhook_settings(
   p_before public.messenger_webhook_endpoints, p_settings jsonb
@@ -87,7 +87,7 @@ exception
 end
 $$;
 comment on function messenger.webhook_settings(public.messenger_webhook_endpoints, jsonb) is
-  'Part of messenger_set_webhook_endpoint: an endpoint with the given settings. Refuses unknown ones.';
+  'Part of messenger_create_webhook_endpoint and messenger_set_webhook_endpoint: an endpoint''s row with the given settings; writes nothing. Refuses unknown settings.';
 
 create function messenger.save_webhook_endpoint(
   p_wanted public.messenger_webhook_endpoints, p_is_new boolean default false
@@ -128,7 +128,7 @@ exception
 end
 $$;
 comment on function messenger.save_webhook_endpoint(public.messenger_webhook_endpoints, boolean) is
-  'Part of messenger_set_webhook_endpoint: writes an endpoint, or makes it, PT409 if there is one of its name; an error names the field.';
+  'Part of the functions that change an endpoint: updates its row, or inserts it if p_is_new; PT409 if there is one of its name then. PT400 names the column whose value is not allowed.';
 
 create function public.messenger_create_webhook_endpoint(name text, settings jsonb) returns jsonb
 language plpgsql
@@ -158,7 +158,7 @@ begin
 end
 $$;
 comment on function public.messenger_create_webhook_endpoint(text, jsonb) is
-  'Makes a webhook endpoint with settings by the names of its columns; url is required. Without the name of a secret it makes one in Vault. Returns {"endpoint", "changed", "secret": the one that was made}.';
+  'Makes a webhook endpoint. settings are those of messenger_set_webhook_endpoint; url is required. Without the name of a secret it makes a secret in Vault. Returns {"endpoint", "changed", "secret": the value of the secret that it made}.';
 
 create function public.messenger_set_webhook_endpoint(name text, settings jsonb) returns jsonb
 language plpgsql
@@ -183,7 +183,7 @@ begin
 end
 $$;
 comment on function public.messenger_set_webhook_endpoint(text, jsonb) is
-  'Changes those settings of an endpoint that are given: url, events, secret, rate_limit, rate_period_ms, disable_after_ms, and disabled: true or false. Returns {"endpoint", "changed"}.';
+  'Changes those settings of an endpoint that are given: url, events, secret, rate_limit, rate_period_ms, disable_after_ms (values as in the columns), and disabled (true or false). Returns {"endpoint", "changed"}.';
 
 create function public.messenger_delete_webhook_endpoint(name text) returns jsonb
 language plpgsql
@@ -202,7 +202,7 @@ begin
 end
 $$;
 comment on function public.messenger_delete_webhook_endpoint(text) is
-  'Deletes an endpoint and the secrets that were made for it. Messages that wait for it become dead letters. Returns {"changed"}.';
+  'Deletes an endpoint and the secrets that were made for it. Messages that wait to be sent to it become dead letters at their next attempt. Returns {"changed"}.';
 
 create function public.messenger_rotate_webhook_secret(name text, overlap interval default interval '1 day')
 returns jsonb
@@ -235,7 +235,7 @@ begin
 end
 $$;
 comment on function public.messenger_rotate_webhook_secret(text, interval) is
-  'Makes a new secret for an endpoint; the former one signs as well for the overlap. Returns {"endpoint", "changed", "secret"}.';
+  'Makes a new secret for an endpoint; calls are also signed with the former one for the overlap. Returns {"endpoint", "changed", "secret": the value of the new secret}.';
 
 create function public.messenger_test_webhook_endpoint(name text) returns jsonb
 language plpgsql

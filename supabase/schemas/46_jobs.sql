@@ -49,7 +49,7 @@ as $$
     )
 $$;
 comment on function messenger.jobs() is
-  'The cron jobs of the bus: name, schedule and command as they are made, and the function that a job of this name calls whatever ages an operator has given it.';
+  'The cron jobs of the bus: name, schedule and command as messenger_setup() makes them, and the function that the command calls. An operator may change the schedule, and the ages in the command.';
 
 -- A job counts whichever user it runs as: one that was moved to another user does the work all the same.
 create function messenger.job_problems() returns jsonb
@@ -96,9 +96,9 @@ create table messenger.jobs_set_up (
   at timestamptz not null default public.messenger_now()
 );
 comment on table messenger.jobs_set_up is
-  'When messenger_setup() last made, repaired or renewed cron jobs, in one row.';
+  'One row: when messenger_setup() last made or repaired cron jobs.';
 comment on column messenger.jobs_set_up.singleton is
   'Always true: the table has one row.';
 comment on column messenger.jobs_set_up.at is
-  'A job that is there since this moment, and has not run within some minutes, never runs.';
+  'When messenger_setup() did so. The health check and the alert no_tick take it as the start of a tick job that has no run yet.';
 alter table messenger.jobs_set_up enable row level security;

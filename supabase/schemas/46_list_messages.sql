@@ -51,7 +51,7 @@ begin
 end
 $$;
 comment on function messenger.list_page(boolean, text, jsonb, jsonb, integer, integer) is
-  'Part of the lists of messages and dead letters: a page of those that a filter means before a place, {"messages", "next"}.';
+  'Part of the lists of messages and dead letters: one page of the rows that match a filter, from a place backwards: {"messages", "next"}.';
 
 create function public.messenger_list_messages(
   status text default null,
@@ -84,7 +84,7 @@ $$;
 comment on function public.messenger_list_messages(
   text, text, text, bigint, integer, integer, text, text, timestamptz, timestamptz, text
 ) is
-  'Messages that wait or run, the latest first, those before an id, without payloads; with error, those whose last error has this text in it. Returns {"messages", "next"}; a page that met max_scanned is short, and next continues behind it.';
+  'Messages that wait or run, without payloads, the latest first. "error" is a text that the last error contains. Returns {"messages", "next"}: next is the before_id of the next page. A page reads at most max_scanned rows, so that it may have few messages and a next.';
 
 create function public.messenger_list_failed(
   type text default null,
@@ -122,7 +122,7 @@ comment on function public.messenger_list_failed(
   text, text, text, text, timestamptz, timestamptz, timestamptz, bigint, integer, integer, text, text, timestamptz,
   timestamptz
 ) is
-  'Dead letters, the latest first, those before a moment and id, without payloads; those of a user by id. Returns {"messages", "next"}; next is [failed_at, id], and a page that met max_scanned is short.';
+  'Dead letters without payloads, the latest first: by the time at which they failed, with user_id by id. Returns {"messages", "next"}: next is [before_at, before_id] of the next page. A page reads at most max_scanned rows, so that it may have few dead letters and a next.';
 
 -- Reads what one page of the list reads at most, so that the groups of a large table are those of its latest rows.
 create function public.messenger_group_failed(
@@ -159,7 +159,7 @@ comment on function public.messenger_group_failed(
   text, text, text, text, timestamptz, timestamptz, timestamptz, bigint, integer, integer, text, text, timestamptz,
   timestamptz
 ) is
-  'Dead letters by type, reason and error, the largest groups first, among the latest max_scanned. Returns {"groups", "left_out", "scanned", "next"}; next is [failed_at, id], behind which to continue, null if all were read.';
+  'The latest max_scanned dead letters, grouped by type, reason and error, the largest groups first. Returns {"groups", "left_out": how many groups are beyond max_groups, "scanned": how many dead letters were read, "next"}; next is [before_at, before_id] of the next page, null if all were read.';
 
 create function messenger.failed_groups(
   p_filter jsonb, p_place jsonb, p_max_groups integer, p_max_scanned integer
@@ -201,7 +201,7 @@ begin
 end
 $$;
 comment on function messenger.failed_groups(jsonb, jsonb, integer, integer) is
-  'Part of messenger_group_failed: the groups of the dead letters that a filter means, among the latest before a place.';
+  'Part of messenger_group_failed: the groups of the dead letters that match a filter, among the latest p_max_scanned before a place.';
 
 create function public.messenger_show_message(id bigint) returns jsonb
 language sql stable

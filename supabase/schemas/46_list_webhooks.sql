@@ -19,7 +19,7 @@ as $$
   from found f
 $$;
 comment on function public.messenger_list_webhook_endpoints(text, text, integer) is
-  'Webhook endpoints by name, those behind after_name. Returns {"endpoints", "next"}; secrets are names in Vault.';
+  'Webhook endpoints by name. Returns {"endpoints", "next"}: next is the after_name of the next page. It shows the names of secrets in Vault, and not their values.';
 
 create function messenger.disabled_webhooks(p_max_endpoints integer default 20) returns jsonb
 language sql stable
@@ -32,7 +32,7 @@ as $$
   ) as e
 $$;
 comment on function messenger.disabled_webhooks(integer) is
-  'Endpoints that were disabled because their calls failed, at most p_max_endpoints: [{"name", "reason"}]. Those that an operator disabled are left out.';
+  'Endpoints that were disabled for failures or a 410, at most p_max_endpoints: [{"name", "reason"}]. Endpoints that an operator disabled are left out.';
 
 -- In plpgsql, because Postgres plans it for the arguments of each call: see the settings of planning.
 create function public.messenger_list_webhook_deliveries(
@@ -77,7 +77,7 @@ begin
 end
 $$;
 comment on function public.messenger_list_webhook_deliveries(text, text, boolean, bigint, integer, integer) is
-  'Attempts to deliver webhooks, the latest first, of at most max_scanned rows a page. Returns {"deliveries", "next"}.';
+  'Attempts to send webhooks, the latest first. Returns {"deliveries", "next"}: next is the before_id of the next page. A page reads at most max_scanned rows, so that it may have few attempts and a next.';
 
 -- The latest attempt of an event at an endpoint stands for all of them, so that a step sends nothing twice. With a
 -- filter, what was delivered is left out; `p_ids` send it again all the same. An event that still waits for the endpoint,
@@ -130,7 +130,7 @@ begin
 end
 $$;
 comment on function messenger.next_webhooks(bigint[], jsonb, jsonb, integer, integer) is
-  'Part of messenger_resend_webhooks: up to p_max_rows attempts behind a place that are to be sent again, among p_max_scanned that it reads, and the last one of the step; null at the end.';
+  'Part of messenger_resend_webhooks: ids of the attempts that are to be sent again: up to p_max_rows behind a place, among at most p_max_scanned that it reads. last is where the next step continues; null at the end.';
 
 -- A dead letter of the delivery goes back into its queue; otherwise a new message is written, one at a time for each
 -- event and endpoint.
@@ -169,7 +169,7 @@ begin
 end
 $$;
 comment on function messenger.resend_webhooks(bigint[]) is
-  'Part of messenger_resend_webhooks: sends attempts again, and returns how many messages that makes.';
+  'Part of messenger_resend_webhooks: sends the events of attempts again. Returns the number of dead letters that it redrove and messages that it wrote.';
 
 create function public.messenger_resend_webhooks(
   ids bigint[] default null, endpoint text default null, event text default null,
@@ -208,4 +208,4 @@ begin
 end
 $$;
 comment on function public.messenger_resend_webhooks(bigint[], text, text, timestamptz, timestamptz, boolean, boolean, jsonb) is
-  'Sends webhooks again: attempts by ids, or by a filter all events whose latest attempt at an endpoint failed and that wait for no further one. A dead letter goes back into its queue. Takes a step of up to 1,000 attempts, among 10,000 that it looks at, behind the "next" of the step before. Returns {"matched", "done", "running", "missing", "next"}.';
+  'Sends webhooks again: those of the attempts in ids, or those that match a filter and whose latest attempt failed. Events for which a message still waits are left out. A dead letter goes back into its queue. Takes one step of up to 1,000 attempts, among at most 10,000 that it reads, behind the "next" of the step before if "after" is given. Returns {"matched", "done", "running", "missing", "next"}.';

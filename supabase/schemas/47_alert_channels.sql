@@ -15,19 +15,19 @@ create table public.messenger_alert_channels (
 );
 
 comment on table public.messenger_alert_channels is
-  'Where alerts are told. messenger_set_alert_channel() writes them; their URLs and signing secrets are in Vault.';
+  'Channels on which alerts are told. messenger_set_alert_channel() writes them; their URLs and signing secrets are in Vault.';
 comment on column public.messenger_alert_channels.name is
   'Name of the channel: letters, digits and _ . : - only.';
 comment on column public.messenger_alert_channels.kind is
-  'slack, discord: an incoming webhook of theirs. webhook: signed JSON, as Standard Webhooks says. message: a message of message_type.';
+  'slack, discord: an incoming webhook of Slack or Discord. webhook: JSON, posted as Standard Webhooks says, and signed if the channel has a secret. message: a message of message_type is dispatched.';
 comment on column public.messenger_alert_channels.host is
-  'Host of the URL, to recognise it by; null for a channel of kind message.';
+  'Host of the URL, by which operators recognise the channel; null for a channel of kind message.';
 comment on column public.messenger_alert_channels.message_type is
   'Type of the messages that a channel of kind message dispatches.';
 comment on column public.messenger_alert_channels.signed is
-  'Whether a webhook is signed: Vault has a signing secret.';
+  'Whether its calls are signed: it is of kind webhook, and Vault has a signing secret.';
 comment on column public.messenger_alert_channels.is_default is
-  'Alerts that name no channel are told here. One channel at most.';
+  'Whether alerts that name no channel are told here. At most one channel is the default.';
 comment on column public.messenger_alert_channels.created_at is
   'When the channel was made.';
 comment on column public.messenger_alert_channels.updated_at is
@@ -45,7 +45,7 @@ language sql immutable
 set search_path = ''
 as $$ select format('symphony_alert_%s_%s', p_channel, p_what) $$;
 comment on function messenger.alert_secret_name(text, text) is
-  'Name of a channel''s secret in Vault; p_what is url or secret.';
+  'Name in Vault of a channel''s URL (p_what is url) or of its signing secret (secret).';
 
 -- Runs with its owner's rights: the service role may not, in every project, write to Vault. It writes and deletes
 -- secrets of these names only, and returns none.
@@ -68,7 +68,7 @@ begin
 end
 $$;
 comment on function messenger.keep_alert_secret(text, text, text) is
-  'Writes a secret of an alert channel into Vault, or deletes it if the value is null; p_what is url or secret.';
+  'Writes the URL of an alert channel (p_what is url) or its signing secret (secret) into Vault, or deletes it there if the value is null.';
 
 create function messenger.alert_channel_changed() returns trigger
 language plpgsql
@@ -83,7 +83,7 @@ begin
 end
 $$;
 comment on function messenger.alert_channel_changed() is
-  'Trigger: the secrets of a channel are deleted with it, and it keeps the name under which Vault has them.';
+  'Trigger: deletes the secrets of a channel that is deleted, and refuses another name, PT409: the secrets in Vault are named after the channel.';
 
 create trigger messenger_alert_channels_deleted
   after delete on public.messenger_alert_channels
@@ -121,7 +121,7 @@ begin
 end
 $$;
 comment on function messenger.alert_url_host(text) is
-  'Host of a channel''s URL; raises PT400 for what is no URL of http or https, and for http elsewhere than on this machine.';
+  'Host of a channel''s URL; null for null. Raises PT400 for a text that is no URL of http or https, and for http at other hosts than localhost.';
 
 create function messenger.check_alert_secret(p_secret text) returns void
 language plpgsql immutable
@@ -138,7 +138,7 @@ exception when invalid_parameter_value then
 end
 $$;
 comment on function messenger.check_alert_secret(text) is
-  'Refuses, PT400, a signing secret that is none of Standard Webhooks.';
+  'Raises PT400 for a signing secret that Standard Webhooks does not allow: whsec_ and the base64 of 24 to 64 bytes. Null is allowed.';
 
 create function messenger.check_alert_channel(p_name text, p_settings jsonb) returns void
 language plpgsql stable
@@ -225,7 +225,7 @@ begin
 end
 $$;
 comment on function messenger.alert_channel_of(text, jsonb, public.messenger_alert_channels) is
-  'Part of messenger_set_alert_channel: the row of a channel from its settings and from the row before; raises PT400 with the field that does not fit the kind.';
+  'Part of messenger_set_alert_channel: the channel''s new row, from its settings and its former row; writes nothing. Raises PT400 for a field that does not belong to the kind.';
 
 -- Settings: kind, url, secret (of a webhook, whsec_...), message_type, is_default. A URL or a secret that is left out
 -- stays as it is; a secret that is null is deleted.
@@ -264,7 +264,7 @@ begin
 end
 $$;
 comment on function public.messenger_set_alert_channel(text, jsonb) is
-  'Makes a channel of alerts, or sets it: {"kind", "url", "secret", "message_type", "is_default"}. The URL and the signing secret go into Vault; left out, they stay. The first channel is the default one. Returns {"channel", "changed"}, without secrets.';
+  'Makes a channel of alerts, or replaces its settings: {"kind", "url", "secret", "message_type", "is_default"}. kind is required. The URL and the signing secret go into Vault; if they are left out, and the kind is the same, those in Vault stay. A channel becomes the default one if there is none. Returns {"channel", "changed"}, without secrets.';
 
 create function public.messenger_delete_alert_channel(name text) returns jsonb
 language plpgsql

@@ -74,7 +74,7 @@ begin
 end
 $$;
 comment on function messenger.prune_orphans(regclass, boolean, integer, boolean, bigint) is
-  'Part of pruning: deletes the rows of messages that are gone among the next p_max_rows rows of a table; with p_keeps_failed a dead letter is not gone. Returns how many, and the place to continue behind, null at the end. A dry run only counts.';
+  'Part of pruning: deletes the rows of messages that are gone among the next p_max_rows rows of a table; with p_keeps_failed a dead letter is not gone. Returns how many, and the message id behind which the next step continues, null at the end. A dry run only counts.';
 
 -- A batch that was never sealed goes when none of its members waits or runs. Its chunks go with it.
 create function messenger.prune_batches(p_before timestamptz, p_max_rows integer, p_dry_run boolean) returns integer
@@ -129,7 +129,7 @@ begin
 end
 $$;
 comment on function messenger.keep_results(timestamptz) is
-  'Part of pruning: keeps the results of children for another day whose siblings have not ended.';
+  'Part of pruning: keeps the results of children of ctx.all for another day if one of their siblings has not ended.';
 
 -- `p_befores` has the moments before which dead letters (failed) and batches ended that are to go.
 create function messenger.prune_kind(
@@ -176,7 +176,7 @@ begin
 end
 $$;
 comment on function messenger.prune_kind(text, jsonb, integer, boolean, bigint) is
-  'Part of pruning: deletes up to p_max_rows rows of one kind, and returns how many, and for progress and steps the place to continue behind.';
+  'Part of pruning: deletes up to p_max_rows rows of one kind, and returns how many, and for progress and steps the message id behind which the next step continues, null at the end.';
 
 -- Takes one step, as redrive and remove do. `after` is the "next" of the step before.
 create function public.messenger_prune(
@@ -234,7 +234,7 @@ begin
 end
 $$;
 comment on function public.messenger_prune(interval, boolean, jsonb, interval) is
-  'Deletes dead letters older than an age, expired idempotency keys, handled messages that were kept long enough, batches that ended longer ago than an age, publications that were sent and deliveries that were handled long enough ago (outbox, deliveries), progress of messages that are gone and rate limits that are not in use; it turns time series of more than a day ago into hours, and deletes those of more than 30 days ago (series). Takes one step of about 10,000 rows, behind the "next" of the step before if "after" is given. Returns how many of each, and {"matched", "done", "capped", "next"}; dry_run only counts, up to 10,000 of each, and "capped" says that there may be more.';
+  'Deletes dead letters older than an age, expired idempotency keys, handled messages that were kept long enough, batches that ended longer ago than an age, publications that were sent and deliveries that were handled long enough ago (outbox, deliveries), progress and steps of messages that are gone, and rate limits that are not in use; it turns time series of more than a day ago into hours, and deletes those of more than 30 days ago (series). Takes one step of about 10,000 rows, behind the "next" of the step before if "after" is given. Returns how many of each, and {"matched", "done", "capped", "next"}; dry_run only counts, up to 10,000 of each, and "capped" says that there may be more.';
 
 -- pg_cron never deletes the records of its runs: 1,440 a day for the tick alone. Its users may delete
 -- their own.
@@ -262,4 +262,4 @@ begin
 end
 $$;
 comment on function public.messenger_prune_job_runs(interval, jsonb) is
-  'Deletes up to 10,000 records of runs of our pg_cron jobs that ended longer ago than an age. For the user who owns the jobs. Returns {"matched", "done", "next"}.';
+  'Deletes up to 10,000 records of runs of our pg_cron jobs that ended longer ago than an age. pg_cron shows a database user only the records of the jobs that it owns. Returns {"matched", "done", "next"}.';

@@ -35,4 +35,4 @@ begin
 end
 $$;
 comment on function public.messenger_prune_events(interval, jsonb) is
-  'Deletes events and deliveries of alerts older than an age, used tokens that have expired, and waits of messages that are gone. Takes one step of about 10,000 rows, behind the "next" of the step before if "after" is given. Returns {"matched", "done", "next"}.';
+  'Deletes events and deliveries of alerts older than an age, used tokens that have expired, and waits of messages that are gone. Takes one step of up to 5,000 rows of each, behind the "next" of the step before if "after" is given. Returns {"matched", "done", "next"}.';

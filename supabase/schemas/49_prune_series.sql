@@ -50,7 +50,7 @@ begin
 end
 $$;
 comment on function messenger.downsample_series(timestamptz, integer) is
-  'Part of pruning: adds up the minutes of time series before a moment to hours, until p_max_rows minutes are gone. Returns how many.';
+  'Part of pruning: adds up the points of minutes before a moment to points of hours, one hour after the other, until at least p_max_rows points of minutes are deleted. Returns how many.';
 
 create function messenger.downsample_backlog(p_before timestamptz, p_max_rows integer) returns integer
 language plpgsql
@@ -89,7 +89,7 @@ begin
 end
 $$;
 comment on function messenger.downsample_backlog(timestamptz, integer) is
-  'Part of pruning: keeps the largest backlog of each hour before a moment, until p_max_rows minutes are gone. Returns how many.';
+  'Part of pruning: makes the points of minutes before a moment points of hours with the largest backlog, one hour after the other, until at least p_max_rows points of minutes are deleted. Returns how many.';
 
 -- The totals of a series that has no points left are added to those of other queues, so that the sum of all stays.
 create function messenger.fold_series(p_before timestamptz, p_max_rows integer) returns integer
@@ -118,7 +118,7 @@ begin
 end
 $$;
 comment on function messenger.fold_series(timestamptz, integer) is
-  'Part of pruning: adds the totals of series that were last written before a moment to those of other queues, and deletes them. Returns how many.';
+  'Part of pruning: adds the totals of series that were last written before a moment to the series of the queue (others), and deletes them: at most p_max_rows. Returns how many.';
 
 create function messenger.forget_points(p_relation regclass, p_before timestamptz, p_max_rows integer)
 returns integer
@@ -168,4 +168,4 @@ begin
 end
 $$;
 comment on function messenger.prune_series(integer, boolean) is
-  'Part of pruning: turns minutes of time series that are older than a day into hours, and deletes what is older than 30 days. Returns how many rows; a dry run only counts those older than 30 days.';
+  'Part of pruning: turns minutes of time series that are older than a day into hours, and deletes points older than 30 days. Returns how many rows it deleted; a dry run only counts those older than 30 days.';

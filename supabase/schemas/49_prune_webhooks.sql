@@ -21,4 +21,4 @@ begin
 end
 $$;
 comment on function public.messenger_prune_webhooks(interval, jsonb) is
-  'Deletes attempts and events of webhooks older than an age. Takes one step of about 6,000 rows. Returns {"matched", "done", "next"}.';
+  'Deletes webhook events and attempts to send them that are older than an age. Takes one step of up to 5,000 attempts and 1,000 events. Returns {"matched", "done", "next"}.';

@@ -65,22 +65,22 @@ from
   (select messenger.waiting_for_workers() as waiting offset 0) as w;
 comment on view public.messenger_overview is
   'The state of the bus in one row. Counts stop at 10,000 of each queue, and at 200 queues.';
-comment on column public.messenger_overview.now is 'The clock of the bus.';
+comment on column public.messenger_overview.now is 'Current time of the bus, messenger_now().';
 comment on column public.messenger_overview.problems is
-  'Faults that were found; empty if there is none. The doctor finds more: npx symphony-messenger doctor.';
-comment on column public.messenger_overview.queues_in_use is 'Queues that hold messages.';
-comment on column public.messenger_overview.due is 'Messages that are due.';
+  'Faults, each a text; empty if there is none. npx symphony-messenger doctor looks for more.';
+comment on column public.messenger_overview.queues_in_use is 'Number of queues that hold messages, counted up to 200.';
+comment on column public.messenger_overview.due is 'Messages whose time has come, also in paused queues.';
 comment on column public.messenger_overview.delayed is 'Messages that fall due later: delayed, or waiting for a retry.';
-comment on column public.messenger_overview.blocked is 'Messages behind their group.';
-comment on column public.messenger_overview.processing is 'Messages that are leased to a worker.';
+comment on column public.messenger_overview.blocked is 'Messages that wait behind an earlier message of their group.';
+comment on column public.messenger_overview.processing is 'Messages that are leased to workers.';
 comment on column public.messenger_overview.oldest_ready_at is
   'Since when the oldest due message waits, paused queues aside; null if none is due.';
-comment on column public.messenger_overview.dead_letters is 'Dead letters; 10000: that many or more.';
+comment on column public.messenger_overview.dead_letters is 'Dead letters, counted up to 10,000.';
 comment on column public.messenger_overview.dead_letters_last_hour is
-  'Dead letters of the last hour; 10000: that many or more.';
+  'Dead letters that failed in the last hour and are still there, counted up to 10,000.';
 comment on column public.messenger_overview.handled_last_hour is 'Messages that were handled in the last hour.';
 comment on column public.messenger_overview.retried_last_hour is 'Attempts of the last hour that failed and are followed by a retry.';
-comment on column public.messenger_overview.failed_last_hour is 'Messages that became dead letters in the last hour, by the workers'' counts.';
+comment on column public.messenger_overview.failed_last_hour is 'Messages that became dead letters in the last hour, as workers counted them: also those that were redriven or removed since.';
 comment on column public.messenger_overview.waited_p50_ms is
   'Half of the attempts of the last hour began within this time after their message was due, in ms.';
 comment on column public.messenger_overview.waited_p99_ms is
@@ -90,10 +90,10 @@ comment on column public.messenger_overview.run_p99_ms is '99 % of the attempts 
 comment on column public.messenger_overview.queues_paused is 'Queues that are paused.';
 comment on column public.messenger_overview.schedules_enabled is 'Schedules that are enabled.';
 comment on column public.messenger_overview.schedules_overdue_since is
-  'The earliest planned time that has passed; null if none has.';
+  'The earliest planned time of an enabled schedule that has passed; null if none has.';
 comment on column public.messenger_overview.last_tick_at is 'When the latest tick began.';
-comment on column public.messenger_overview.ticks_awake is 'Ticks that poll for messages now.';
-comment on column public.messenger_overview.workers is 'Resident workers that give signs of life.';
+comment on column public.messenger_overview.ticks_awake is 'Ticks that were just asked for, or run and poll for messages.';
+comment on column public.messenger_overview.workers is 'Resident workers whose last heartbeat is less than 15 s old.';
 
 create view public.messenger_queue_overview with (security_invoker = true) as
 select
@@ -119,14 +119,14 @@ left join messenger.sum_series(
   p_by => 'queue'
 ) as r on r.label = q.name;
 comment on view public.messenger_queue_overview is
-  'The queues: how many messages each holds, what became of those of the last hour, and its settings. Counts stop at 10,000.';
+  'The queues: how many messages each holds now, how many were handled, retried and failed in the last hour, and its settings. Counts of messages that it holds stop at 10,000.';
 comment on column public.messenger_queue_overview.queue is 'Name of the queue.';
 comment on column public.messenger_queue_overview.paused is
   'A paused queue keeps accepting messages; none of them is claimed.';
-comment on column public.messenger_queue_overview.due is 'Messages that are due.';
+comment on column public.messenger_queue_overview.due is 'Messages whose time has come, also if the queue is paused.';
 comment on column public.messenger_queue_overview.delayed is 'Messages that fall due later: delayed, or waiting for a retry.';
-comment on column public.messenger_queue_overview.blocked is 'Messages behind their group.';
-comment on column public.messenger_queue_overview.processing is 'Messages that are leased to a worker.';
+comment on column public.messenger_queue_overview.blocked is 'Messages that wait behind an earlier message of their group.';
+comment on column public.messenger_queue_overview.processing is 'Messages that are leased to workers.';
 comment on column public.messenger_queue_overview.oldest_ready_at is
   'Since when the oldest due message waits; null if none is due.';
 comment on column public.messenger_queue_overview.handled_last_hour is 'Messages that were handled in the last hour.';
@@ -139,7 +139,7 @@ comment on column public.messenger_queue_overview.waited_p99_ms is
   '99 % of the attempts of the last hour began within this time after their message was due, in ms.';
 comment on column public.messenger_queue_overview.run_p50_ms is 'Half of the attempts of the last hour ran no longer than this, in ms.';
 comment on column public.messenger_queue_overview.run_p99_ms is '99 % of the attempts of the last hour ran no longer than this, in ms.';
-comment on column public.messenger_queue_overview.runs_on is 'Where its messages run: in ticks, or in resident workers only.';
+comment on column public.messenger_queue_overview.runs_on is 'Where its messages run. tick: in ticks, and in resident workers that name the queue; worker: in resident workers only.';
 comment on column public.messenger_queue_overview.max_workers is
   'The largest number of ticks that may be awake at once while this queue has a backlog.';
 comment on column public.messenger_queue_overview.concurrency is
@@ -147,7 +147,7 @@ comment on column public.messenger_queue_overview.concurrency is
 comment on column public.messenger_queue_overview.rate_limit is
   'The largest number of its messages that start in any rate_period_ms; null: no limit.';
 comment on column public.messenger_queue_overview.rate_period_ms is 'The period of rate_limit, in ms.';
-comment on column public.messenger_queue_overview.created_at is 'When the queue was first used.';
+comment on column public.messenger_queue_overview.created_at is 'When the queue was made, by its first message or by an operator.';
 
 create function messenger.latest_failures(p_max_rows integer)
 returns table (
@@ -160,7 +160,7 @@ as $$
   from public.messenger_failed_messages f order by f.failed_at desc, f.id desc limit p_max_rows
 $$;
 comment on function messenger.latest_failures(integer) is
-  'Part of messenger_failures: the latest dead letters, without payloads. A function, because its plan has settings.';
+  'Part of messenger_failures: the latest dead letters, without payloads. It is a function so that planner settings hold for this query.';
 
 create view public.messenger_failures with (security_invoker = true) as
 select
@@ -173,14 +173,14 @@ order by number desc, last_at desc;
 comment on view public.messenger_failures is
   'The latest 10,000 dead letters by type, reason and error, the largest groups first.';
 comment on column public.messenger_failures.type is 'Name of the message definition.';
-comment on column public.messenger_failures.reason is 'Why the messages were given up, as in messenger_failed_messages.';
+comment on column public.messenger_failures.reason is 'Why the messages became dead letters, as in messenger_failed_messages.';
 comment on column public.messenger_failures.error is 'Text of the last error, up to 500 characters.';
 comment on column public.messenger_failures.number is 'Dead letters of this type, reason and error.';
-comment on column public.messenger_failures.first_at is 'When the first of them was given up.';
-comment on column public.messenger_failures.last_at is 'When the last of them was given up.';
-comment on column public.messenger_failures.latest_id is 'Id of the last of them, to look at in messenger_failed_messages.';
-comment on column public.messenger_failures.queues is 'Their queues.';
-comment on column public.messenger_failures.redriven is 'Dead letters among them that came back after a redrive.';
+comment on column public.messenger_failures.first_at is 'When the first of them failed.';
+comment on column public.messenger_failures.last_at is 'When the last of them failed.';
+comment on column public.messenger_failures.latest_id is 'Id of the last of them in messenger_failed_messages.';
+comment on column public.messenger_failures.queues is 'Queues of these dead letters.';
+comment on column public.messenger_failures.redriven is 'How many of them were redriven before and failed again.';
 
 create view public.messenger_upcoming with (security_invoker = true) as
 select
@@ -201,21 +201,21 @@ cross join lateral (
 ) as u
 order by u.occurrence_at nulls first, s.id;
 comment on view public.messenger_upcoming is
-  'The future of schedules, the earliest first: the next occurrence of each, and messages of the latest ones that still wait.';
+  'Next runs of schedules, the earliest first: the next occurrence of each enabled schedule, and the message of a schedule''s latest occurrence if it still waits.';
 comment on column public.messenger_upcoming.occurrence_at is
-  'When it is: the planned time, or when the message is due; null if the next tick computes it.';
+  'Planned time of the occurrence, or the time at which the waiting message is due; null if the next tick computes it.';
 comment on column public.messenger_upcoming.state is
   'planned: the next occurrence. unplanned: the schedule is new or was changed, and the next tick computes the occurrence. dispatched: the message of the latest occurrence waits, such as for its jitter or its retry.';
 comment on column public.messenger_upcoming.schedule_id is 'Identity of the schedule.';
-comment on column public.messenger_upcoming.schedule is 'Name of the schedule, if it has one.';
+comment on column public.messenger_upcoming.schedule is 'Name of the schedule; null if it has none.';
 comment on column public.messenger_upcoming.type is 'Type of its messages.';
-comment on column public.messenger_upcoming.message_id is 'The message that waits; null for an occurrence to come.';
-comment on column public.messenger_upcoming.rule is 'When it runs: the cron expression, the interval, or once.';
-comment on column public.messenger_upcoming.timezone is 'Zone on whose wall clock a cron schedule runs.';
-comment on column public.messenger_upcoming.last_run_at is 'Planned time of the latest run.';
-comment on column public.messenger_upcoming.run_count is 'Runs so far.';
-comment on column public.messenger_upcoming.max_runs is 'Number of runs after which it is finished; null: never.';
-comment on column public.messenger_upcoming.end_at is 'No run is planned after this moment.';
+comment on column public.messenger_upcoming.message_id is 'Id of the message that waits; null for an occurrence to come.';
+comment on column public.messenger_upcoming.rule is 'When the schedule runs: the cron expression, the interval, or once.';
+comment on column public.messenger_upcoming.timezone is 'Time zone in which the cron expression is read.';
+comment on column public.messenger_upcoming.last_run_at is 'Planned time of the latest run; null if there was none.';
+comment on column public.messenger_upcoming.run_count is 'Number of runs so far.';
+comment on column public.messenger_upcoming.max_runs is 'Number of runs after which the schedule is finished; null: no limit.';
+comment on column public.messenger_upcoming.end_at is 'No run is planned after this time; null: no end.';
 
 create view public.messenger_slow with (security_invoker = true) as
 select
@@ -235,22 +235,22 @@ left join messenger.sum_series(
 where s.type <> '' and s.handled + s.retried + s.failed > 0
 order by run_p99_ms desc nulls last, total_run_p99_ms desc nulls last;
 comment on view public.messenger_slow is
-  'Types by how long their attempts run, the slowest of the last hour first: how long they ran and waited, in the last hour and since the installation.';
+  'How long attempts run and messages wait, by type and queue, in the last hour and since the installation (total_...); the slowest of the last hour first.';
 comment on column public.messenger_slow.type is 'Type of the messages; (others) for types that are counted together.';
-comment on column public.messenger_slow.queue is 'Their queue; (others) for queues that are counted together.';
+comment on column public.messenger_slow.queue is 'Queue of the messages; (others) for queues that are counted together.';
 comment on column public.messenger_slow.run_p99_ms is '99 % of the attempts of the last hour ran no longer than this, in ms.';
 comment on column public.messenger_slow.run_p50_ms is 'Half of the attempts of the last hour ran no longer than this, in ms.';
 comment on column public.messenger_slow.waited_p99_ms is
   '99 % of the attempts of the last hour began within this time after their message was due, in ms.';
 comment on column public.messenger_slow.waited_p50_ms is
   'Half of the attempts of the last hour began within this time after their message was due, in ms.';
-comment on column public.messenger_slow.attempts_last_hour is 'Attempts of the last hour that ended.';
+comment on column public.messenger_slow.attempts_last_hour is 'Attempts that ended in the last hour.';
 comment on column public.messenger_slow.total_run_p99_ms is '99 % of all attempts ran no longer than this, in ms.';
 comment on column public.messenger_slow.total_run_p50_ms is 'Half of all attempts ran no longer than this, in ms.';
 comment on column public.messenger_slow.total_waited_p99_ms is
   '99 % of all attempts began within this time after their message was due, in ms.';
 comment on column public.messenger_slow.total_waited_p50_ms is
   'Half of all attempts began within this time after their message was due, in ms.';
-comment on column public.messenger_slow.total_attempts is 'Attempts since the installation that ended.';
-comment on column public.messenger_slow.total_run_seconds is 'How long they ran together.';
-comment on column public.messenger_slow.last_at is 'When the last of them was counted.';
+comment on column public.messenger_slow.total_attempts is 'Attempts that have ended since the installation.';
+comment on column public.messenger_slow.total_run_seconds is 'Sum of the times that all attempts ran, in seconds.';
+comment on column public.messenger_slow.last_at is 'When an attempt was last counted.';
