@@ -177,3 +177,16 @@ Deno.test("a quarantined message of the latest claim is asked for, whatever an o
   planner.learn(nothing, older);
   assertEquals(planner.request(now, capacity, false)?.quarantined, true);
 });
+
+Deno.test("a sweep that came back full of expired messages is followed by another at once, and one that did not in 10 s", () => {
+  const planner = new ClaimPlanner({ leaseMs: 60_000, endsAt: Infinity });
+  const expired = { ...envelopeAt(new Date(0)), expired: true };
+  const sweeps: (boolean | undefined)[] = [];
+  for (const given of [10, 10, 3, 10]) {
+    const request = planner.request(performance.now(), capacity, true);
+    if (!request) throw new Error("no claim");
+    sweeps.push(request.sweep);
+    planner.learn({ ...nothing, messages: Array(given).fill(expired) }, request);
+  }
+  assertEquals(sweeps, [true, true, true, false]);
+});

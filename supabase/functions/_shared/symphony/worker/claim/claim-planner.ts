@@ -53,6 +53,8 @@ export interface Capacity {
 /** A busy worker whose claims wait for messages looks again so soon, in ms. */
 const BUSY_POLL_MS = 250;
 
+const isExpired = ({ expired }: Claim["messages"][number]) => expired;
+
 /** Decides on the next claim. */
 export class ClaimPlanner {
   /** When to poll next, on the clock of performance.now(); null if no more messages fall due. */
@@ -177,6 +179,10 @@ export class ClaimPlanner {
     }
     if (!request.lastKeys) this.#nextHeadScanAt = performance.now() + untilHeadScan(claim.lockMs);
     this.#lastKeys = claim.lastKeys;
+    // No other claim finds the expired messages of a paused queue, and a tick that stays for none ends after this one.
+    if (request.sweep && given === request.maxMessages && claim.messages.every(isExpired)) {
+      this.#sweptAt = -Infinity;
+    }
     this.#cameShort = given < request.maxMessages && !claim.more;
     if (isLatest || !this.#cameShort) this.nextPollAt = this.#whenToPollAgain(claim, request);
   }
