@@ -143,8 +143,9 @@ comment on function messenger.keys_behind(jsonb, text, tid) is
 
 -- Locks up to `p_room` due messages of these queues, or of all. Each queue gets its share by weight; what one queue
 -- does not use goes to the queues that have more. The lanes of a queue share among themselves; `lane_turns` is null until
--- the claim meets one. Queues with a rate give together at most `p_slots`. `p_last_keys` says where the last claim ended in each queue; a queue that comes back short has no key afterwards. Messages that
--- do not fit into `p_max_bytes` stay, and `more` says so; one message comes in any case. Null sets no limit of bytes.
+-- the claim meets one. Queues with a rate give together at most `p_slots`. `p_last_keys` says where the last claim ended
+-- in each queue; a queue that comes back short has no key afterwards. Messages that do not fit into `p_max_bytes` stay,
+-- and `more` says so; one message comes in any case. Null sets no limit of bytes.
 create function messenger.lock_shares(
   p_queues text[], p_room integer, p_slots integer, p_start_window_ms integer, p_last_keys jsonb, p_max_bytes bigint default 8388608
 ) returns messenger.locked_messages

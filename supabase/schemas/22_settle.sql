@@ -2,8 +2,8 @@
 -- its claim. A message whose lease has moved on stays as it is, and the call names it as stale. A cancelled
 -- message that would run again goes to the dead letters instead, and is named as stale too.
 --
--- messenger_settle is the whole path. Each outcome is written by a function of its own, in
--- 22_settle_outcomes.sql.
+-- messenger.settle_outcomes() is the whole path of messenger_settle. Each outcome is written by a function of its own:
+-- messenger.settle_handled() and the others are in 22_settle_outcomes.sql and 22_settle_parked.sql.
 --
 -- A settle call takes its locks in the order of 01_overview.sql: groups, messages, dead letters, leases. One
 -- statement over ascending ids locks in their order; a call of several statements locks all its messages first.

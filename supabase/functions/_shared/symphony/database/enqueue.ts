@@ -1,4 +1,4 @@
-/** Writes messages: the calls of `messenger_enqueue`. */
+/** Writes messages: the calls of `messenger_enqueue_body` and, with rate limits, `messenger_enqueue_limited`. */
 
 import type { SupabaseClient } from "@supabase/supabase-js";
 import type { OutgoingMessage } from "../message/envelope.ts";
@@ -71,7 +71,7 @@ export function keyConflict(error: ConflictError): ConflictError {
   );
 }
 
-/** An entry of messenger.count_dispatches. */
+/** Makes a rate limit's entry in the argument `limits` of SQL functions. */
 export function fromLimit({ perMs, ...limit }: LimitedDispatch) {
   return { ...limit, per_ms: perMs };
 }

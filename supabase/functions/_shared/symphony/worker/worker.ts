@@ -175,7 +175,10 @@ class Worker {
     // A claim that the database cannot serve must not keep the calls that write outcomes.
     const isAwaited = () => this.#end.isNear || !this.#settler.buffer.isEmpty;
     try {
-      const { claim, done } = await this.#settler.settle(request, { keepTrying, isAwaited });
+      const { claim, done } = await this.#settler.settleAndClaim(request, {
+        keepTrying,
+        isAwaited,
+      });
       this.#claimer.size.roundTrip(performance.now() - sentAt);
       if (claim && request) this.#take(claim, request, sentAt);
       this.#claimer.ended(request, done);

@@ -46,14 +46,14 @@ export async function callHandlers(ready: Ready): Promise<void> {
       attempt.handler = name;
       attempt.durable?.nextHandler();
       const returned = handle(own, ctx);
-      const answer = isThenable(returned) ? await orRunEnd(attempt, returned) : returned;
+      const value = isThenable(returned) ? await orRunEnd(attempt, returned) : returned;
       const ending = handlerEnded(attempt, true);
       if (ending) await ending;
-      if (answer === RUN_ENDED) break;
-      if (isInstance(answer, Snooze)) snoozes.push(answer);
+      if (value === RUN_ENDED) break;
+      if (isInstance(value, Snooze)) snoozes.push(value);
       else {
-        if (isGeneratorObject(answer)) throw new UnrecoverableError(GENERATOR_RETURNED);
-        if (keepsResult(ready)) attempt.result = await resultOf(definition, answer);
+        if (isGeneratorObject(value)) throw new UnrecoverableError(GENERATOR_RETURNED);
+        if (keepsResult(ready)) attempt.result = await resultOf(definition, value);
         handledBy.push(name);
       }
     } catch (error) {
@@ -74,7 +74,7 @@ export async function callHandlers(ready: Ready): Promise<void> {
   throw new HandlersFailedError(failures);
 }
 
-/** Returned in place of a handler's answer if a durable call has ended the run before. */
+/** Stands in place of what a handler returns if a durable call has ended the run before. */
 const RUN_ENDED = Symbol("run ended");
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {
@@ -88,10 +88,10 @@ function handlerEnded(attempt: Attempt, hasSucceeded: boolean): Promise<void> | 
   return attempt.durable?.ending.close(hasSucceeded);
 }
 
-/** Waits for a handler's answer. Resolves to {@link RUN_ENDED} if a durable call ends the run before. */
-function orRunEnd(attempt: Attempt, answer: PromiseLike<unknown>): Promise<unknown> {
+/** Waits for what a handler returns. Resolves to {@link RUN_ENDED} if a durable call ends the run before. */
+function orRunEnd(attempt: Attempt, returned: PromiseLike<unknown>): Promise<unknown> {
   return new Promise((resolve, reject) => {
     attempt.onDurableEnd = () => resolve(RUN_ENDED);
-    Promise.resolve(answer).then(resolve, reject);
+    Promise.resolve(returned).then(resolve, reject);
   });
 }

@@ -80,7 +80,7 @@ export class Settler {
    * @param limits.isAwaited whether others wait for this call to end
    * @throws TransportError if the database stayed out of reach
    */
-  async settle(
+  async settleAndClaim(
     request: ClaimRequest | null,
     limits: Pick<CallDependencies, "keepTrying" | "isAwaited">,
   ): Promise<RoundTrip> {
