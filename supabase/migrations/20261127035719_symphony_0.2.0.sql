@@ -732,6 +732,8 @@ drop routine public.messenger_prune(interval,boolean,jsonb);
 
 drop routine messenger.open_queues(text[],jsonb);
 
+drop routine messenger.extend_messages(jsonb,integer);
+
 CREATE OR REPLACE FUNCTION public.messenger_version()
  RETURNS text
  LANGUAGE sql
@@ -1630,6 +1632,64 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION messenger.enqueue_plain(p_messages jsonb)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  clock constant timestamptz := public.messenger_now();
+  answer jsonb;
+  is_late boolean;
+  number bigint;
+begin
+  with written as (
+    insert into public.messenger_messages
+      (type, payload, queue, priority, available_at, expires_at, created_at, stamps)
+    select m.type,
+      -- A payload that is null stays null; one that is left out is an empty object.
+      coalesce(
+        m.payload, case when p_messages -> (m.position - 1)::integer ? 'payload' then 'null' else '{}' end::jsonb
+      ),
+      coalesce(m.queue, 'default'), coalesce(m.priority, 0::smallint),
+      coalesce(m.available_at, clock + m.delay_ms * interval '1 millisecond', clock),
+      clock + m.ttl_ms * interval '1 millisecond', clock, m.stamps
+    from rows from (
+      jsonb_to_recordset(p_messages) as (
+        type text, payload jsonb, queue text, priority smallint, delay_ms double precision,
+        available_at timestamptz, ttl_ms double precision, stamps jsonb
+      )
+    ) with ordinality as m (
+      type, payload, queue, priority, delay_ms, available_at, ttl_ms, stamps, position
+    )
+    returning id, expires_at <= available_at as is_late
+  )
+  select jsonb_build_object('ids', coalesce(array_agg(w.id::text), '{}')), bool_or(w.is_late), count(*)
+  into answer, is_late, number from written w;
+  if is_late then
+    perform messenger.refuse_late();
+  elsif number < jsonb_array_length(p_messages) then
+    perform messenger.refuse_skipped('messenger_messages');
+  end if;
+  return answer;
+end
+$function$;
+
+CREATE FUNCTION messenger.refuse_skipped(p_table text, p_written bigint DEFAULT 0, p_wanted bigint DEFAULT 1)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+begin
+  if (p_written < p_wanted) is not true then
+    return;
+  end if;
+  raise sqlstate 'PT500' using
+    message = format('%s: a trigger of the project has not let a row be written or deleted', p_table),
+    hint = 'A BEFORE trigger that returns null skips the row. Let it return the row, or raise an error.';
+end
+$function$;
+
 CREATE FUNCTION messenger.enqueue_payloads(p_call jsonb)
  RETURNS jsonb
  LANGUAGE plpgsql
@@ -1679,7 +1739,8 @@ begin
     from jsonb_array_elements(p_call -> 'payloads') as p
     returning id
   )
-  select array_agg(w.id) into ids from written w;
+  select coalesce(array_agg(w.id), '{}') into ids from written w;
+  perform messenger.refuse_skipped('messenger_messages', cardinality(ids), jsonb_array_length(p_call -> 'payloads'));
   return messenger.ids_written(ids);
 end
 $function$;
@@ -1825,7 +1886,7 @@ begin
 end
 $function$;
 
-CREATE FUNCTION messenger.write_keyed(p_messages jsonb, p_reserved boolean, p_in_any_order boolean)
+CREATE FUNCTION messenger.write_keyed(p_messages jsonb, p_reserved boolean, p_in_any_order boolean, p_tries integer DEFAULT 10)
  RETURNS jsonb
  LANGUAGE plpgsql
  SET search_path TO ''
@@ -1834,8 +1895,8 @@ declare
   clock constant timestamptz := public.messenger_now();
   answer jsonb;
   repeats bigint[];
-  conflict bigint;
   is_late boolean;
+  conflict bigint; skipped bigint;
 begin
   with numbered as materialized (select * from messenger.take_keys(p_messages, clock, p_reserved)),
   -- A message behind the first ones of its group in this very call needs no claim to find that out.
@@ -1854,13 +1915,13 @@ begin
     select id, type, payload, queue, priority, available_at, expires_at, clock, group_key,
       group_key is not null and id in (select b.id from behind b), stamps
     from numbered where is_new and held_key is null
+    returning id
   ),
   written_once as (
     insert into public.messenger_messages
-      (id, type, payload, queue, priority, available_at, expires_at, created_at, group_key, stamps,
-        dedupe_key, dedupe_until_started)
-    select id, type, payload, queue, priority, available_at, expires_at, clock, group_key, stamps,
-      held_key, until_started
+      (id, type, payload, queue, priority, available_at, expires_at, created_at, group_key, stamps, dedupe_key,
+        dedupe_until_started)
+    select id, type, payload, queue, priority, available_at, expires_at, clock, group_key, stamps, held_key, until_started
     from numbered where is_new and held_key is not null order by type, held_key, id
     on conflict (type, dedupe_key) where dedupe_key is not null do nothing
     returning id
@@ -1868,16 +1929,18 @@ begin
   select jsonb_build_object('ids', coalesce(jsonb_agg(n.id::text order by n.place), '[]')),
     array_agg(n.place order by n.place) filter (where n.held_key is not null and o.id is null),
     min(n.place) filter (where n.is_other),
-    bool_or(n.expires_at <= n.available_at) filter (where n.is_new)
-  into answer, repeats, conflict, is_late
-  from numbered n left join written_once o on o.id = n.id;
+    bool_or(n.expires_at <= n.available_at) filter (where n.is_new),
+    count(*) filter (where n.is_new and n.held_key is null and w.id is null)
+  into answer, repeats, conflict, is_late, skipped
+  from numbered n left join written_once o on o.id = n.id left join written w on w.id = n.id;
 
+  perform messenger.refuse_skipped('messenger_messages', -skipped, 0);
   if conflict is not null then
     perform messenger.refuse_other_content(conflict);
   elsif is_late then
     perform messenger.refuse_late();
   elsif repeats is not null then
-    return messenger.add_holders(p_messages, answer, repeats, p_reserved, p_in_any_order);
+    return messenger.add_holders(p_messages, answer, repeats, p_reserved, p_in_any_order, p_tries);
   end if;
   return answer;
 end
@@ -1936,7 +1999,7 @@ begin
 end
 $function$;
 
-CREATE FUNCTION messenger.add_holders(p_messages jsonb, p_answer jsonb, p_places bigint[], p_reserved boolean, p_in_any_order boolean)
+CREATE FUNCTION messenger.add_holders(p_messages jsonb, p_answer jsonb, p_places bigint[], p_reserved boolean, p_in_any_order boolean, p_tries integer)
  RETURNS jsonb
  LANGUAGE plpgsql
  SET search_path TO ''
@@ -1956,10 +2019,12 @@ begin
     end if;
     if holder is null and not (p_in_any_order or coalesce((held -> messenger.key_of(message))::boolean, false)) then
       raise sqlstate 'MSGKY';
+    elsif holder is null and p_tries = 0 then
+      perform messenger.refuse_skipped('messenger_messages');
     end if;
     answer := jsonb_set(answer, array['ids', place::text], coalesce(
       to_jsonb(holder::text),
-      messenger.write_keyed(jsonb_build_array(message), p_reserved, true) #> '{ids,0}'
+      messenger.write_keyed(jsonb_build_array(message), p_reserved, true, p_tries - 1) #> '{ids,0}'
     ));
   end loop;
   return answer;
@@ -5099,6 +5164,13 @@ begin
   end if;
   stale := array(select unnest(messenger.settled_ids(p_settlements)) except select unnest(p_settled));
   perform messenger.settle_cancelled(p_settlements, stale);
+  if exists (
+    select from public.messenger_messages m
+    join jsonb_array_elements(p_settlements) as s (one) on (s.one ->> 'token')::uuid = m.lease_token
+    where m.id = any (stale) and not m.cancelled and m.id = any (messenger.settled_ids(jsonb_build_array(s.one)))
+  ) then
+    perform messenger.refuse_skipped('messenger_messages');
+  end if;
   return stale;
 end
 $function$;
@@ -5345,6 +5417,26 @@ begin
 end
 $function$;
 
+CREATE FUNCTION messenger.end_dead(p_ids bigint[], p_scheduled_ids bigint[], p_reasons text[], p_batches text[], p_cancelled jsonb)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+begin
+  delete from messenger.waits w where w.message_id = any (p_ids);
+  delete from messenger.cancel_notes n where n.message_id = any (p_ids);
+  if p_scheduled_ids is not null then
+    perform messenger.finish_schedule_runs(p_scheduled_ids, 'failed', p_reasons);
+  end if;
+  if p_batches is not null then
+    perform messenger.note_members(p_batches, true);
+  end if;
+  if p_cancelled is not null then
+    perform messenger.after_cancels(p_cancelled);
+  end if;
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION messenger.settle_dead(p_settlement jsonb, p_fence uuid)
  RETURNS bigint[]
  LANGUAGE plpgsql
@@ -5357,6 +5449,7 @@ declare
   batches text[];
   cancelled jsonb;
   settled bigint[];
+  number bigint;
 begin
   with given_dead as materialized (
     select * from jsonb_to_recordset(p_settlement -> 'dead') as g (
@@ -5384,25 +5477,18 @@ begin
       end,
       g.group_key, g.last_stamps, g.created_at, clock
     from gone g
+    returning id
   )
   select coalesce(array_agg(g.id), '{}'),
     array_agg(g.id) filter (where g.last_stamps ? 'schedule'),
     array_agg(g.reason) filter (where g.last_stamps ? 'schedule'),
     array_agg(g.last_stamps #>> '{batch,id}') filter (where g.last_stamps ? 'batch'),
     jsonb_agg(jsonb_build_object('id', g.id, 'message', g.last_stamps -> 'onCancelled'))
-      filter (where g.reason = 'cancelled' and g.last_stamps ?| '{onCancelled,durable}')
-  into settled, scheduled_ids, reasons, batches, cancelled from gone g;
-  delete from messenger.waits w where w.message_id = any (settled);
-  delete from messenger.cancel_notes n where n.message_id = any (settled);
-  if scheduled_ids is not null then
-    perform messenger.finish_schedule_runs(scheduled_ids, 'failed', reasons);
-  end if;
-  if batches is not null then
-    perform messenger.note_members(batches, true);
-  end if;
-  if cancelled is not null then
-    perform messenger.after_cancels(cancelled);
-  end if;
+      filter (where g.reason = 'cancelled' and g.last_stamps ?| '{onCancelled,durable}'),
+    (select count(*) from buried)
+  into settled, scheduled_ids, reasons, batches, cancelled, number from gone g;
+  perform messenger.refuse_skipped('messenger_failed_messages', number, cardinality(settled));
+  perform messenger.end_dead(settled, scheduled_ids, reasons, batches, cancelled);
   return settled;
 end
 $function$;
@@ -6189,6 +6275,9 @@ begin
       select * into batch from public.messenger_batches b
       where b.idempotency_scope = scope and b.idempotency_key = key
       for update;
+      if try = 3 and not found then
+        perform messenger.refuse_skipped('messenger_batches');
+      end if;
       continue when not found;
       -- The children of ctx.all are found for as long as their batch is there: a redrive may come late.
       if batch.key_until <= clock and batch.parent_id is null or p_batch ? 'call' and batch.sealed_at is not null
@@ -6571,6 +6660,7 @@ AS $function$
 declare
   clock constant timestamptz := public.messenger_now();
   is_late boolean;
+  number bigint;
 begin
   -- No message is too large if all of them together are not. The size of a compressed array does not tell.
   if pg_column_size(p_messages) > 1048576 or pg_column_compression(p_messages) is not null then
@@ -6605,9 +6695,11 @@ begin
     )
     returning expires_at <= available_at as is_late
   )
-  select bool_or(w.is_late) into is_late from written w;
+  select bool_or(w.is_late), count(*) into is_late, number from written w;
   if is_late then
     perform messenger.refuse_late();
+  elsif number < jsonb_array_length(p_messages) then
+    perform messenger.refuse_skipped('messenger_messages');
   end if;
 end
 $function$;
@@ -6819,6 +6911,9 @@ declare
 begin
   perform messenger.check_event(event, value);
   id := messenger.append_event(event, value);
+  if id is null then
+    perform messenger.refuse_skipped('messenger_events');
+  end if;
   perform messenger.check_deferred('messenger_emit');
   return id::text;
 exception when others then
@@ -7191,7 +7286,7 @@ begin
 end
 $function$;
 
-CREATE OR REPLACE FUNCTION messenger.extend_messages(p_leases jsonb, p_lease_ms integer, OUT held text[], OUT cancelled text[], OUT earliest timestamp with time zone)
+CREATE FUNCTION messenger.extend_messages(p_leases jsonb, p_lease_ms integer, OUT held text[], OUT cancelled text[], OUT earliest timestamp with time zone, OUT skipped bigint)
  RETURNS record
  LANGUAGE plpgsql
  SET search_path TO ''
@@ -7221,8 +7316,8 @@ begin
     returning m.id::text, m.cancelled, m.leased_until
   )
   select array(select h.id::text from held h), array_agg(e.id) filter (where e.cancelled),
-    min(e.leased_until)
-  into held, cancelled, earliest from extended e;
+    min(e.leased_until), (select count(*) from free) - count(*)
+  into held, cancelled, earliest, skipped from extended e;
 end
 $function$;
 
@@ -7247,6 +7342,8 @@ begin
     raise sqlstate 'PT400' using message = 'lease_ms: has to be from 1 to 86400000';
   end if;
   select * into extended from messenger.extend_messages(leases, lease_ms);
+  -- Its handler would run on while another worker takes the message.
+  perform messenger.refuse_skipped('messenger_messages', -extended.skipped, 0);
   perform messenger.shorten_leases(leases, extended.earliest);
   perform messenger.check_deferred('messenger_heartbeat');
   return jsonb_build_object(
@@ -7515,6 +7612,35 @@ begin
 end
 $function$;
 
+CREATE FUNCTION messenger.settle_apart(p_settlements jsonb)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  ends_at constant timestamptz := clock_timestamp() + interval '1 second';
+  one jsonb;
+begin
+  begin
+    perform public.messenger_settle(p_settlements);
+    return;
+  exception when others then null;
+  end;
+  for one in
+    select s.value || jsonb_build_object('retries', jsonb_build_array(r.value))
+    from jsonb_array_elements(p_settlements) as s cross join jsonb_array_elements(s.value -> 'retries') as r
+    order by random()
+  loop
+    exit when clock_timestamp() > ends_at;
+    begin
+      perform public.messenger_settle(jsonb_build_array(one));
+    exception when others then
+      raise warning 'message % was not given back: %', one #>> '{retries,0,id}', sqlerrm;
+    end;
+  end loop;
+end
+$function$;
+
 CREATE FUNCTION messenger.settle_unleased(p_max_pages integer DEFAULT 8192)
  RETURNS integer
  LANGUAGE plpgsql
@@ -7565,7 +7691,7 @@ begin
   if settlements is null then
     return 0;
   end if;
-  perform public.messenger_settle(settlements);
+  perform messenger.settle_apart(settlements);
   return number;
 exception when others then
   raise warning 'messages that no lease names were not given back: %', sqlerrm;
@@ -7847,6 +7973,12 @@ begin
   on conflict on constraint leases_pkey do update
   set ids = known.ids || excluded.ids, open = known.open + excluded.open, queues = known.queues || excluded.queues,
     leased_until = least(known.leased_until, excluded.leased_until);
+  if exists (
+    select from jsonb_to_recordset(p_messages) as m (id bigint)
+    where m.id = any (p_ids) and not exists (select from public.messenger_messages a where a.id = m.id)
+  ) then
+    perform messenger.refuse_skipped('messenger_messages');
+  end if;
 end
 $function$;
 
@@ -7943,6 +8075,7 @@ AS $function$
 declare
   fence constant uuid := gen_random_uuid();
   dead jsonb;
+  buried bigint[];
 begin
   with given as (
     select * from jsonb_to_recordset(p_rows) as g (position bigint, error text)
@@ -7983,7 +8116,9 @@ begin
   if dead is null then
     return '{}'::bigint[];
   end if;
-  return messenger.settle_token(jsonb_build_object('token', fence, 'dead', dead), fence);
+  buried := messenger.settle_token(jsonb_build_object('token', fence, 'dead', dead), fence);
+  perform messenger.refuse_skipped('messenger_messages', cardinality(buried), jsonb_array_length(dead));
+  return buried;
 end
 $function$;
 
@@ -8872,6 +9007,7 @@ declare
   per_second constant numeric := (p_options ->> 'per_second')::numeric;
   to_queue constant text := p_options ->> 'to_queue';
   redriven bigint;
+  deleted bigint;
 begin
   -- Skips dead letters that another session is just moving, so that two redrives of one message enqueue it once.
   -- Also skips those that cannot be a message.
@@ -8892,29 +9028,28 @@ begin
     select messenger.batch_of(g.stamps), count(*) from gone g
     where messenger.batch_of(g.stamps) is not null group by 1
   ),
-  numbered as (
-    select g.*, row_number() over (order by g.failed_at, g.id) - 1 as number from gone g
+  numbered as (select g.*, row_number() over (order by g.failed_at, g.id) - 1 as number from gone g),
+  written as (
+    insert into public.messenger_messages (
+      id, type, payload, queue, priority, available_at, created_at, group_key, stamps, errors, quarantined
+    )
+    select
+      -- After a restore another message may have the id by now.
+      case when exists (select from public.messenger_messages m where m.id = n.id) then messenger.new_id() else n.id end,
+      n.type, coalesce(p_options -> 'payload', n.payload), coalesce(to_queue, n.queue), n.priority,
+      -- Counted from the first step on, so that the rate holds over all of them.
+      case when per_second is null then public.messenger_now()
+        else since + (before + n.number) / per_second * interval '1 second' end,
+      n.created_at, n.group_key, messenger.redriven_stamps(n.stamps, n.redriven, p_options),
+      nullif(n.errors, '[]'),
+      -- A message that crashed its worker before may do so again.
+      n.reason = 'crashed'
+    from numbered n
+    order by n.number
+    returning id
   )
-  insert into public.messenger_messages (
-    id, type, payload, queue, priority, available_at, created_at, group_key, stamps, errors, quarantined
-  )
-  select
-    -- After a restore another message may have the id by now.
-    case
-      when exists (select from public.messenger_messages m where m.id = n.id)
-      then messenger.new_id() else n.id
-    end,
-    n.type, coalesce(p_options -> 'payload', n.payload), coalesce(to_queue, n.queue), n.priority,
-    -- Counted from the first step on, so that the rate holds over all of them.
-    case when per_second is null then public.messenger_now()
-      else since + (before + n.number) / per_second * interval '1 second' end,
-    n.created_at, n.group_key, messenger.redriven_stamps(n.stamps, n.redriven, p_options),
-    nullif(n.errors, '[]'),
-    -- A message that crashed its worker before may do so again.
-    n.reason = 'crashed'
-  from numbered n
-  order by n.number;
-  get diagnostics redriven = row_count;
+  select (select count(*) from written), count(*) into redriven, deleted from gone;
+  perform messenger.refuse_skipped('messenger_messages', redriven, deleted);
   delete from messenger.cancel_notes n where n.message_id = any (p_ids);
   perform messenger.forget_from(p_ids, p_options ->> 'from');
   perform messenger.reroute(p_ids);
@@ -9429,6 +9564,10 @@ begin
     message_ids := public.messenger_enqueue(messages) -> 'ids';
   end if;
   recorded := array(select r from messenger.record_runs(token, advances, runs, message_ids) r);
+  -- Without its record, a run would be made again and again.
+  perform messenger.refuse_skipped(
+    'messenger_schedule_runs', (select count(r.message_id) from unnest(recorded) r), jsonb_array_length(message_ids)
+  );
   written := array(select messenger.write_advances(token, advances, recorded));
   perform messenger.check_deferred('messenger_advance_schedules');
   return jsonb_build_object(
@@ -9486,6 +9625,77 @@ begin
   end if;
   perform messenger.check_json(p_wanted.payload, 'payload');
   perform messenger.check_json(p_given -> 'payload', 'payload');
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION messenger.update_schedule(p_id bigint, p_wanted public.messenger_schedules)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+begin
+  update public.messenger_schedules s
+  set (
+    name, message_type, payload, schedule_type, cron, interval_ms, run_at, timezone, max_runs,
+    start_at, end_at, catch_up, catch_up_limit, overlap, while_paused, jitter_ms, queue, priority,
+    group_key, ttl_ms, stamps, declared, enabled
+  ) = (
+    p_wanted.name, p_wanted.message_type, p_wanted.payload, p_wanted.schedule_type, p_wanted.cron,
+    p_wanted.interval_ms, p_wanted.run_at, p_wanted.timezone, p_wanted.max_runs, p_wanted.start_at,
+    p_wanted.end_at, p_wanted.catch_up, p_wanted.catch_up_limit, p_wanted.overlap,
+    p_wanted.while_paused, p_wanted.jitter_ms, p_wanted.queue, p_wanted.priority,
+    p_wanted.group_key, p_wanted.ttl_ms, p_wanted.stamps, p_wanted.declared,
+    -- A schedule that ended by itself may have runs again; a paused schedule stays paused.
+    s.enabled or coalesce(s.disabled_by <> 'pause', false)
+  )
+  where s.id = p_id;
+  if not found then
+    perform messenger.refuse_skipped('messenger_schedules');
+  end if;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION messenger.save_schedule(p_given jsonb, p_declared boolean DEFAULT false)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  known public.messenger_schedules;
+  wanted public.messenger_schedules;
+  change text;
+  tries integer := 0;
+begin
+  perform messenger.check_schedule_names(p_given);
+  perform messenger.check_sizes(jsonb_build_array(p_given));
+  -- Tries again if another session has just made a schedule of this name: the second try finds it. One that no
+  -- session has and that is not written is one that a trigger of the project's own skips.
+  while change is null loop
+    tries := tries + 1;
+    perform messenger.refuse_skipped('messenger_schedules', 10, tries);
+    known := messenger.lock_schedule((p_given ->> 'id')::bigint, p_given ->> 'name');
+    wanted := messenger.wanted_schedule(known, p_given, p_declared);
+    if known.id is not null then
+      change := messenger.schedule_difference(known, wanted);
+    else
+      known.id := messenger.insert_schedule(wanted);
+      change := case when known.id is not null then 'created' end;
+    end if;
+  end loop;
+
+  if jsonb_populate_record(wanted, coalesce(p_given -> 'assumed', '{}')) is distinct from wanted then
+    p_given := p_given - array['next_run_at', 'finished', 'refused'];
+  end if;
+  if change <> 'unchanged' and p_given ->> 'refused' is not null then
+    raise sqlstate 'PT400' using message = p_given ->> 'refused';
+  end if;
+  if change = 'changed' then
+    perform messenger.update_schedule(known.id, wanted);
+  end if;
+  if change <> 'unchanged' then
+    perform messenger.plan_first_run(known.id, p_given);
+  end if;
+  return jsonb_build_object('id', known.id::text, 'name', wanted.name, 'change', change);
 end
 $function$;
 
@@ -10469,6 +10679,7 @@ declare
   fence constant uuid := gen_random_uuid();
   locked record;
   taken bigint[];
+  told integer;
 begin
   for try in 1..p_tries loop
     begin
@@ -10480,6 +10691,7 @@ begin
       update public.messenger_messages m
       set cancelled = true
       where m.id = any (locked.matched) and m.status = 'processing' and m.leased_until > clock;
+      get diagnostics told = row_count;
 
       with leased as (
         update public.messenger_messages m
@@ -10488,6 +10700,7 @@ begin
         returning m.id
       )
       select coalesce(array_agg(l.id), '{}') into taken from leased l;
+      perform messenger.refuse_skipped('messenger_messages', told + cardinality(taken), cardinality(locked.matched));
       perform public.messenger_settle(jsonb_build_array(jsonb_build_object(
         'token', fence, 'grouped', true, 'dead', (
           select coalesce(jsonb_agg(jsonb_build_object('id', id, 'reason', 'cancelled')), '[]')
@@ -10509,6 +10722,27 @@ begin
   return jsonb_build_object(
     'done', cardinality(taken), 'running', cardinality(locked.matched) - cardinality(taken) + locked.passed_over
   );
+end
+$function$;
+
+CREATE FUNCTION messenger.cancel_apart(p_ids bigint[])
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  ends_at constant timestamptz := clock_timestamp() + interval '500 milliseconds';
+  one bigint;
+begin
+  -- In another order each time, so that those that are refused do not always come first.
+  for one in select i from unnest(p_ids) as i order by random() loop
+    exit when clock_timestamp() > ends_at;
+    begin
+      perform messenger.cancel_ids(array[one], 1);
+    exception when others then
+      raise warning 'message % was not cancelled: %', one, sqlerrm;
+    end;
+  end loop;
 end
 $function$;
 
@@ -10543,9 +10777,14 @@ begin
   where n.group_key is null or exists (
     select from locked l where l.queue = n.queue and l.group_key = n.group_key
   );
-  if free is not null then
-    perform messenger.cancel_ids(free, 1);
+  if free is null then
+    return;
   end if;
+  begin
+    perform messenger.cancel_ids(free, 1);
+  exception when others then
+    perform messenger.cancel_apart(free);
+  end;
 exception when others then
   raise warning 'messages that a cancel has found locked were not cancelled: %', sqlerrm;
 end
@@ -12478,6 +12717,9 @@ begin
       wanted.runs_on, wanted.lane_concurrency, wanted.lane_rate_limit, wanted.lane_rate_period_ms
     )
     where q.name = messenger_set_queue.name;
+    if not found then
+      perform messenger.refuse_skipped('messenger_queues');
+    end if;
     -- Messages that a pause or a limit held back start now, not at the next minute.
     if wanted.runs_on = 'tick' and messenger.has_due(p_queues => array[name]) then
       perform messenger.wake();
@@ -12512,6 +12754,9 @@ begin
   end if;
   insert into public.messenger_queues as q (name) values (name) on conflict do nothing;
   if not found then
+    if not exists (select from public.messenger_queues q where q.name = messenger_create_queue.name) then
+      perform messenger.refuse_skipped('messenger_queues');
+    end if;
     raise sqlstate 'PT409' using message = format('name: there is a queue %s already', name);
   end if;
   return public.messenger_set_queue(name, settings) || '{"changed": true}';
@@ -17479,7 +17724,7 @@ comment on index public.messenger_webhook_events_created_at_idx is
 comment on routine messenger.add_counts(bigint[],bigint[]) is
   'Adds two histograms.';
 
-comment on routine messenger.add_holders(jsonb,jsonb,bigint[],boolean,boolean) is
+comment on routine messenger.add_holders(jsonb,jsonb,bigint[],boolean,boolean,integer) is
   'Part of messenger_enqueue: puts the ids of the messages that hold a dedupe key in the places of the dispatches left out for them.';
 
 comment on routine messenger.adopt(text,jsonb,bigint[],integer) is
@@ -17589,6 +17834,9 @@ comment on routine messenger.busy_types(interval,integer) is
 
 comment on routine messenger.call_function(pg_proc,jsonb) is
   'Part of messenger_effect: calls a function with named arguments. Returns its result as JSON: a value, a row as an object, a set as an array; null for void.';
+
+comment on routine messenger.cancel_apart(bigint[]) is
+  'Part of a sweep: cancels messages one by one, because one of them refuses it.';
 
 comment on routine messenger.cancel_ids(bigint[],integer) is
   'Part of a step: cancels messages. Returns {"done", "running"}; running are also those that others have locked, which are noted.';
@@ -17749,6 +17997,9 @@ comment on routine messenger.effects_of(jsonb,text) is
 comment on routine messenger.end_cancels(text,jsonb) is
   'Part of messenger_settle_deliveries: forgets the cancels of publications whose outcome is written.';
 
+comment on routine messenger.end_dead(bigint[],bigint[],text[],text[],jsonb) is
+  'Part of messenger.settle_dead(): ends what waits for the messages that died: events, notes of cancels, runs of schedules, batches, the message of a cancel.';
+
 comment on routine messenger.enqueue_keyed(jsonb,boolean) is
   'Part of messenger_enqueue: writes messages of which some have an idempotency, dedupe or group key.';
 
@@ -17763,6 +18014,9 @@ comment on routine messenger.enqueue_routed(jsonb,boolean) is
 
 comment on routine messenger.event_lock(text) is
   'The advisory lock of a key, one of 2,048: an emit takes it alone, a message that begins to wait shared.';
+
+comment on routine messenger.extend_messages(jsonb,integer) is
+  'Part of messenger_heartbeat: extends the leases of messages. Returns the ids of those that the leases hold, of those among them that are to be stopped, when the first of the extended leases ends, and how many a trigger of the project''s own has skipped.';
 
 comment on routine messenger.extend_shard(text,uuid,integer) is
   'Part of messenger_claim_outbox: extends the lease of the shard that a token holds already, for a call that is repeated; null if it holds none.';
@@ -18280,6 +18534,9 @@ comment on routine messenger.refuse_publications(messenger.relays,jsonb) is
 comment on routine messenger.refuse_queues_of_workers(text[]) is
   'Part of messenger_start_tick: refuses a tick of queues that run on workers.';
 
+comment on routine messenger.refuse_skipped(text,bigint,bigint) is
+  'Refuses a call that has written fewer rows than it wanted: a trigger of the project''s own has skipped one, or has changed its id.';
+
 comment on routine messenger.register_queues() is
   'Trigger: makes the queues of the messages just written known in messenger_queues. A lane gets no row.';
 
@@ -18354,6 +18611,9 @@ comment on routine messenger.settings_of(text) is
 
 comment on routine messenger.settle_alert_delivery(public.messenger_alert_deliveries) is
   'Part of messenger.send_alert_deliveries(): notes the answer to a delivery''s request, or that none has come in time. A request that pg_net still has is waited for.';
+
+comment on routine messenger.settle_apart(jsonb) is
+  'Part of messenger.settle_unleased(): settles the messages, one by one if that is refused together.';
 
 comment on routine messenger.settle_handled(jsonb,uuid) is
   'Part of messenger_settle: deletes handled messages, notes them for their schedules and batches, and deletes the progress of those that reported it and the steps of those that have some. Returns their ids.';
@@ -18541,7 +18801,7 @@ comment on routine messenger.write_chunk(public.messenger_batches,integer,jsonb,
 comment on routine messenger.write_effects(bigint,jsonb,jsonb,integer) is
   'Writes what the handlers of a message dispatch, in the caller''s transaction: messages with reserved ids, and events. Waits p_wait_ms at most for the key of a dispatch, and refuses it then (PT423).';
 
-comment on routine messenger.write_keyed(jsonb,boolean,boolean) is
+comment on routine messenger.write_keyed(jsonb,boolean,boolean,integer) is
   'Part of messenger_enqueue: writes messages with keys, and reads the ids of those that hold keys already. SQLSTATE MSGKY says that a key came free meanwhile that would have to be taken behind others.';
 
 comment on routine messenger.write_outbox(jsonb,boolean) is

@@ -47,6 +47,7 @@ declare
   clock constant timestamptz := public.messenger_now();
   answer jsonb;
   is_late boolean;
+  number bigint;
 begin
   with written as (
     insert into public.messenger_messages
@@ -69,16 +70,36 @@ begin
     )
     returning id, expires_at <= available_at as is_late
   )
-  select jsonb_build_object('ids', coalesce(array_agg(w.id::text), '{}')), bool_or(w.is_late)
-  into answer, is_late from written w;
+  select jsonb_build_object('ids', coalesce(array_agg(w.id::text), '{}')), bool_or(w.is_late), count(*)
+  into answer, is_late, number from written w;
   if is_late then
     perform messenger.refuse_late();
+  elsif number < jsonb_array_length(p_messages) then
+    perform messenger.refuse_skipped('messenger_messages');
   end if;
   return answer;
 end
 $$;
 comment on function messenger.enqueue_plain(jsonb) is
   'Part of messenger_enqueue: writes messages without idempotency, dedupe and group keys.';
+
+-- Without the error a message would be lost, or the ids of a call would stand for other messages.
+create function messenger.refuse_skipped(p_table text, p_written bigint default 0, p_wanted bigint default 1)
+returns void
+language plpgsql
+set search_path = ''
+as $$
+begin
+  if (p_written < p_wanted) is not true then
+    return;
+  end if;
+  raise sqlstate 'PT500' using
+    message = format('%s: a trigger of the project has not let a row be written or deleted', p_table),
+    hint = 'A BEFORE trigger that returns null skips the row. Let it return the row, or raise an error.';
+end
+$$;
+comment on function messenger.refuse_skipped(text, bigint, bigint) is
+  'Refuses a call that has written fewer rows than it wanted: a trigger of the project''s own has skipped one, or has changed its id.';
 
 -- Messages that have all fields but their payloads in common, as those of an import. `p_call` has the array `payloads`,
 -- and beside it the other fields of a message, once for all. Half the JSON is to be parsed then, and an answer of two
@@ -131,7 +152,8 @@ begin
     from jsonb_array_elements(p_call -> 'payloads') as p
     returning id
   )
-  select array_agg(w.id) into ids from written w;
+  select coalesce(array_agg(w.id), '{}') into ids from written w;
+  perform messenger.refuse_skipped('messenger_messages', cardinality(ids), jsonb_array_length(p_call -> 'payloads'));
   return messenger.ids_written(ids);
 end
 $$;

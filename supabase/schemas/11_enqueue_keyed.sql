@@ -35,7 +35,9 @@ comment on function messenger.enqueue_keyed(jsonb, boolean) is
   'Part of messenger_enqueue: writes messages of which some have an idempotency, dedupe or group key.';
 
 -- `p_in_any_order`: a key may be taken behind the others, because there is only one.
-create function messenger.write_keyed(p_messages jsonb, p_reserved boolean, p_in_any_order boolean) returns jsonb
+create function messenger.write_keyed(
+  p_messages jsonb, p_reserved boolean, p_in_any_order boolean, p_tries integer default 10
+) returns jsonb
 language plpgsql
 set search_path = ''
 as $$
@@ -43,8 +45,8 @@ declare
   clock constant timestamptz := public.messenger_now();
   answer jsonb;
   repeats bigint[];
-  conflict bigint;
   is_late boolean;
+  conflict bigint; skipped bigint;
 begin
   with numbered as materialized (select * from messenger.take_keys(p_messages, clock, p_reserved)),
   -- A message behind the first ones of its group in this very call needs no claim to find that out.
@@ -63,13 +65,13 @@ begin
     select id, type, payload, queue, priority, available_at, expires_at, clock, group_key,
       group_key is not null and id in (select b.id from behind b), stamps
     from numbered where is_new and held_key is null
+    returning id
   ),
   written_once as (
     insert into public.messenger_messages
-      (id, type, payload, queue, priority, available_at, expires_at, created_at, group_key, stamps,
-        dedupe_key, dedupe_until_started)
-    select id, type, payload, queue, priority, available_at, expires_at, clock, group_key, stamps,
-      held_key, until_started
+      (id, type, payload, queue, priority, available_at, expires_at, created_at, group_key, stamps, dedupe_key,
+        dedupe_until_started)
+    select id, type, payload, queue, priority, available_at, expires_at, clock, group_key, stamps, held_key, until_started
     from numbered where is_new and held_key is not null order by type, held_key, id
     on conflict (type, dedupe_key) where dedupe_key is not null do nothing
     returning id
@@ -77,21 +79,23 @@ begin
   select jsonb_build_object('ids', coalesce(jsonb_agg(n.id::text order by n.place), '[]')),
     array_agg(n.place order by n.place) filter (where n.held_key is not null and o.id is null),
     min(n.place) filter (where n.is_other),
-    bool_or(n.expires_at <= n.available_at) filter (where n.is_new)
-  into answer, repeats, conflict, is_late
-  from numbered n left join written_once o on o.id = n.id;
+    bool_or(n.expires_at <= n.available_at) filter (where n.is_new),
+    count(*) filter (where n.is_new and n.held_key is null and w.id is null)
+  into answer, repeats, conflict, is_late, skipped
+  from numbered n left join written_once o on o.id = n.id left join written w on w.id = n.id;
 
+  perform messenger.refuse_skipped('messenger_messages', -skipped, 0);
   if conflict is not null then
     perform messenger.refuse_other_content(conflict);
   elsif is_late then
     perform messenger.refuse_late();
   elsif repeats is not null then
-    return messenger.add_holders(p_messages, answer, repeats, p_reserved, p_in_any_order);
+    return messenger.add_holders(p_messages, answer, repeats, p_reserved, p_in_any_order, p_tries);
   end if;
   return answer;
 end
 $$;
-comment on function messenger.write_keyed(jsonb, boolean, boolean) is
+comment on function messenger.write_keyed(jsonb, boolean, boolean, integer) is
   'Part of messenger_enqueue: writes messages with keys, and reads the ids of those that hold keys already. SQLSTATE MSGKY says that a key came free meanwhile that would have to be taken behind others.';
 
 -- A message whose key is taken gets the id of that key's message, and is not new. All keys are taken before the
@@ -186,9 +190,10 @@ comment on function messenger.refuse_other_content(bigint) is
 
 -- A second statement finds the messages that hold the dedupe keys: its snapshot shows what the call committed for
 -- which the first statement waited. A key whose holder has finished since is free. Its dispatch may be written here only
--- if no other call can hold the key: if it is the call's only key, or if this call has just freed it.
+-- if no other call can hold the key: if it is the call's only key, or if this call has just freed it. It is tried ten
+-- times: a message that no session has and that is not written is one that a trigger of the project's own skips.
 create function messenger.add_holders(
-  p_messages jsonb, p_answer jsonb, p_places bigint[], p_reserved boolean, p_in_any_order boolean
+  p_messages jsonb, p_answer jsonb, p_places bigint[], p_reserved boolean, p_in_any_order boolean, p_tries integer
 ) returns jsonb
 language plpgsql
 set search_path = ''
@@ -208,14 +213,16 @@ begin
     end if;
     if holder is null and not (p_in_any_order or coalesce((held -> messenger.key_of(message))::boolean, false)) then
       raise sqlstate 'MSGKY';
+    elsif holder is null and p_tries = 0 then
+      perform messenger.refuse_skipped('messenger_messages');
     end if;
     answer := jsonb_set(answer, array['ids', place::text], coalesce(
       to_jsonb(holder::text),
-      messenger.write_keyed(jsonb_build_array(message), p_reserved, true) #> '{ids,0}'
+      messenger.write_keyed(jsonb_build_array(message), p_reserved, true, p_tries - 1) #> '{ids,0}'
     ));
   end loop;
   return answer;
 end
 $$;
-comment on function messenger.add_holders(jsonb, jsonb, bigint[], boolean, boolean) is
+comment on function messenger.add_holders(jsonb, jsonb, bigint[], boolean, boolean, integer) is
   'Part of messenger_enqueue: puts the ids of the messages that hold a dedupe key in the places of the dispatches left out for them.';

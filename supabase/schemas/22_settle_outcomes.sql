@@ -159,6 +159,29 @@ $$;
 comment on function messenger.settle_retried(jsonb, uuid) is
   'Part of messenger_settle: lets messages wait for their retry, with their errors. Returns their ids.';
 
+create function messenger.end_dead(
+  p_ids bigint[], p_scheduled_ids bigint[], p_reasons text[], p_batches text[], p_cancelled jsonb
+) returns void
+language plpgsql
+set search_path = ''
+as $$
+begin
+  delete from messenger.waits w where w.message_id = any (p_ids);
+  delete from messenger.cancel_notes n where n.message_id = any (p_ids);
+  if p_scheduled_ids is not null then
+    perform messenger.finish_schedule_runs(p_scheduled_ids, 'failed', p_reasons);
+  end if;
+  if p_batches is not null then
+    perform messenger.note_members(p_batches, true);
+  end if;
+  if p_cancelled is not null then
+    perform messenger.after_cancels(p_cancelled);
+  end if;
+end
+$$;
+comment on function messenger.end_dead(bigint[], bigint[], text[], text[], jsonb) is
+  'Part of messenger.settle_dead(): ends what waits for the messages that died: events, notes of cancels, runs of schedules, batches, the message of a cancel.';
+
 create function messenger.settle_dead(p_settlement jsonb, p_fence uuid) returns bigint[]
 language plpgsql
 set search_path = ''
@@ -170,6 +193,7 @@ declare
   batches text[];
   cancelled jsonb;
   settled bigint[];
+  number bigint;
 begin
   with given_dead as materialized (
     select * from jsonb_to_recordset(p_settlement -> 'dead') as g (
@@ -197,25 +221,18 @@ begin
       end,
       g.group_key, g.last_stamps, g.created_at, clock
     from gone g
+    returning id
   )
   select coalesce(array_agg(g.id), '{}'),
     array_agg(g.id) filter (where g.last_stamps ? 'schedule'),
     array_agg(g.reason) filter (where g.last_stamps ? 'schedule'),
     array_agg(g.last_stamps #>> '{batch,id}') filter (where g.last_stamps ? 'batch'),
     jsonb_agg(jsonb_build_object('id', g.id, 'message', g.last_stamps -> 'onCancelled'))
-      filter (where g.reason = 'cancelled' and g.last_stamps ?| '{onCancelled,durable}')
-  into settled, scheduled_ids, reasons, batches, cancelled from gone g;
-  delete from messenger.waits w where w.message_id = any (settled);
-  delete from messenger.cancel_notes n where n.message_id = any (settled);
-  if scheduled_ids is not null then
-    perform messenger.finish_schedule_runs(scheduled_ids, 'failed', reasons);
-  end if;
-  if batches is not null then
-    perform messenger.note_members(batches, true);
-  end if;
-  if cancelled is not null then
-    perform messenger.after_cancels(cancelled);
-  end if;
+      filter (where g.reason = 'cancelled' and g.last_stamps ?| '{onCancelled,durable}'),
+    (select count(*) from buried)
+  into settled, scheduled_ids, reasons, batches, cancelled, number from gone g;
+  perform messenger.refuse_skipped('messenger_failed_messages', number, cardinality(settled));
+  perform messenger.end_dead(settled, scheduled_ids, reasons, batches, cancelled);
   return settled;
 end
 $$;

@@ -151,6 +151,9 @@ begin
       select * into batch from public.messenger_batches b
       where b.idempotency_scope = scope and b.idempotency_key = key
       for update;
+      if try = 3 and not found then
+        perform messenger.refuse_skipped('messenger_batches');
+      end if;
       continue when not found;
       -- The children of ctx.all are found for as long as their batch is there: a redrive may come late.
       if batch.key_until <= clock and batch.parent_id is null or p_batch ? 'call' and batch.sealed_at is not null

@@ -37,6 +37,7 @@ as $$
 declare
   clock constant timestamptz := public.messenger_now();
   is_late boolean;
+  number bigint;
 begin
   -- No message is too large if all of them together are not. The size of a compressed array does not tell.
   if pg_column_size(p_messages) > 1048576 or pg_column_compression(p_messages) is not null then
@@ -71,9 +72,11 @@ begin
     )
     returning expires_at <= available_at as is_late
   )
-  select bool_or(w.is_late) into is_late from written w;
+  select bool_or(w.is_late), count(*) into is_late, number from written w;
   if is_late then
     perform messenger.refuse_late();
+  elsif number < jsonb_array_length(p_messages) then
+    perform messenger.refuse_skipped('messenger_messages');
   end if;
 end
 $$;

@@ -111,6 +111,9 @@ declare
 begin
   perform messenger.check_event(event, value);
   id := messenger.append_event(event, value);
+  if id is null then
+    perform messenger.refuse_skipped('messenger_events');
+  end if;
   perform messenger.check_deferred('messenger_emit');
   return id::text;
 exception when others then

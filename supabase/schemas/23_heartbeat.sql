@@ -4,7 +4,7 @@
 -- reports it as held and not as lost. The next heartbeat extends its lease.
 create function messenger.extend_messages(
   p_leases jsonb, p_lease_ms integer,
-  out held text[], out cancelled text[], out earliest timestamptz
+  out held text[], out cancelled text[], out earliest timestamptz, out skipped bigint
 )
 language plpgsql
 set search_path = ''
@@ -34,12 +34,12 @@ begin
     returning m.id::text, m.cancelled, m.leased_until
   )
   select array(select h.id::text from held h), array_agg(e.id) filter (where e.cancelled),
-    min(e.leased_until)
-  into held, cancelled, earliest from extended e;
+    min(e.leased_until), (select count(*) from free) - count(*)
+  into held, cancelled, earliest, skipped from extended e;
 end
 $$;
 comment on function messenger.extend_messages(jsonb, integer) is
-  'Part of messenger_heartbeat: extends the leases of messages. Returns the ids of those that the leases hold, of those among them that are to be stopped, and when the first of the extended leases ends.';
+  'Part of messenger_heartbeat: extends the leases of messages. Returns the ids of those that the leases hold, of those among them that are to be stopped, when the first of the extended leases ends, and how many a trigger of the project''s own has skipped.';
 
 -- Skips lease rows that are locked, so that it never waits. A lease row names a later moment than `p_earliest` if a
 -- queue got a shorter lease after the claim.
@@ -80,6 +80,8 @@ begin
     raise sqlstate 'PT400' using message = 'lease_ms: has to be from 1 to 86400000';
   end if;
   select * into extended from messenger.extend_messages(leases, lease_ms);
+  -- Its handler would run on while another worker takes the message.
+  perform messenger.refuse_skipped('messenger_messages', -extended.skipped, 0);
   perform messenger.shorten_leases(leases, extended.earliest);
   perform messenger.check_deferred('messenger_heartbeat');
   return jsonb_build_object(

@@ -34,6 +34,37 @@ $$;
 comment on function messenger.shorten_endless_leases(bigint[]) is
   'Part of messenger.settle_unleased(): of these messages, lets the leases that end later than any lease can end in a minute.';
 
+-- One message that refuses it keeps back no other. The loop ends in a second: the next minutes find the rest.
+create function messenger.settle_apart(p_settlements jsonb) returns void
+language plpgsql
+set search_path = ''
+as $$
+declare
+  ends_at constant timestamptz := clock_timestamp() + interval '1 second';
+  one jsonb;
+begin
+  begin
+    perform public.messenger_settle(p_settlements);
+    return;
+  exception when others then null;
+  end;
+  for one in
+    select s.value || jsonb_build_object('retries', jsonb_build_array(r.value))
+    from jsonb_array_elements(p_settlements) as s cross join jsonb_array_elements(s.value -> 'retries') as r
+    order by random()
+  loop
+    exit when clock_timestamp() > ends_at;
+    begin
+      perform public.messenger_settle(jsonb_build_array(one));
+    exception when others then
+      raise warning 'message % was not given back: %', one #>> '{retries,0,id}', sqlerrm;
+    end;
+  end loop;
+end
+$$;
+comment on function messenger.settle_apart(jsonb) is
+  'Part of messenger.settle_unleased(): settles the messages, one by one if that is refused together.';
+
 -- No index has the running messages, because a claim would have to write to it. So each minute reads a part of the
 -- table, from its first page to its last and again. A part has 64 MiB: 150,000 small messages, which take 15 ms. The
 -- minute says which part it is, so that nothing has to be stored. They go through a settle call, so that groups,
@@ -89,7 +120,7 @@ begin
   if settlements is null then
     return 0;
   end if;
-  perform public.messenger_settle(settlements);
+  perform messenger.settle_apart(settlements);
   return number;
 exception when others then
   raise warning 'messages that no lease names were not given back: %', sqlerrm;

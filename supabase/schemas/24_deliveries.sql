@@ -326,6 +326,12 @@ begin
   on conflict on constraint leases_pkey do update
   set ids = known.ids || excluded.ids, open = known.open + excluded.open, queues = known.queues || excluded.queues,
     leased_until = least(known.leased_until, excluded.leased_until);
+  if exists (
+    select from jsonb_to_recordset(p_messages) as m (id bigint)
+    where m.id = any (p_ids) and not exists (select from public.messenger_messages a where a.id = m.id)
+  ) then
+    perform messenger.refuse_skipped('messenger_messages');
+  end if;
 end
 $$;
 comment on function messenger.adopt(text, jsonb, bigint[], integer) is
@@ -430,6 +436,7 @@ as $$
 declare
   fence constant uuid := gen_random_uuid();
   dead jsonb;
+  buried bigint[];
 begin
   with given as (
     select * from jsonb_to_recordset(p_rows) as g (position bigint, error text)
@@ -470,7 +477,9 @@ begin
   if dead is null then
     return '{}'::bigint[];
   end if;
-  return messenger.settle_token(jsonb_build_object('token', fence, 'dead', dead), fence);
+  buried := messenger.settle_token(jsonb_build_object('token', fence, 'dead', dead), fence);
+  perform messenger.refuse_skipped('messenger_messages', cardinality(buried), jsonb_array_length(dead));
+  return buried;
 end
 $$;
 comment on function messenger.bury_outbox(jsonb, text) is

@@ -78,6 +78,7 @@ declare
   per_second constant numeric := (p_options ->> 'per_second')::numeric;
   to_queue constant text := p_options ->> 'to_queue';
   redriven bigint;
+  deleted bigint;
 begin
   -- Skips dead letters that another session is just moving, so that two redrives of one message enqueue it once.
   -- Also skips those that cannot be a message.
@@ -98,29 +99,28 @@ begin
     select messenger.batch_of(g.stamps), count(*) from gone g
     where messenger.batch_of(g.stamps) is not null group by 1
   ),
-  numbered as (
-    select g.*, row_number() over (order by g.failed_at, g.id) - 1 as number from gone g
+  numbered as (select g.*, row_number() over (order by g.failed_at, g.id) - 1 as number from gone g),
+  written as (
+    insert into public.messenger_messages (
+      id, type, payload, queue, priority, available_at, created_at, group_key, stamps, errors, quarantined
+    )
+    select
+      -- After a restore another message may have the id by now.
+      case when exists (select from public.messenger_messages m where m.id = n.id) then messenger.new_id() else n.id end,
+      n.type, coalesce(p_options -> 'payload', n.payload), coalesce(to_queue, n.queue), n.priority,
+      -- Counted from the first step on, so that the rate holds over all of them.
+      case when per_second is null then public.messenger_now()
+        else since + (before + n.number) / per_second * interval '1 second' end,
+      n.created_at, n.group_key, messenger.redriven_stamps(n.stamps, n.redriven, p_options),
+      nullif(n.errors, '[]'),
+      -- A message that crashed its worker before may do so again.
+      n.reason = 'crashed'
+    from numbered n
+    order by n.number
+    returning id
   )
-  insert into public.messenger_messages (
-    id, type, payload, queue, priority, available_at, created_at, group_key, stamps, errors, quarantined
-  )
-  select
-    -- After a restore another message may have the id by now.
-    case
-      when exists (select from public.messenger_messages m where m.id = n.id)
-      then messenger.new_id() else n.id
-    end,
-    n.type, coalesce(p_options -> 'payload', n.payload), coalesce(to_queue, n.queue), n.priority,
-    -- Counted from the first step on, so that the rate holds over all of them.
-    case when per_second is null then public.messenger_now()
-      else since + (before + n.number) / per_second * interval '1 second' end,
-    n.created_at, n.group_key, messenger.redriven_stamps(n.stamps, n.redriven, p_options),
-    nullif(n.errors, '[]'),
-    -- A message that crashed its worker before may do so again.
-    n.reason = 'crashed'
-  from numbered n
-  order by n.number;
-  get diagnostics redriven = row_count;
+  select (select count(*) from written), count(*) into redriven, deleted from gone;
+  perform messenger.refuse_skipped('messenger_messages', redriven, deleted);
   delete from messenger.cancel_notes n where n.message_id = any (p_ids);
   perform messenger.forget_from(p_ids, p_options ->> 'from');
   perform messenger.reroute(p_ids);

@@ -254,6 +254,10 @@ begin
     message_ids := public.messenger_enqueue(messages) -> 'ids';
   end if;
   recorded := array(select r from messenger.record_runs(token, advances, runs, message_ids) r);
+  -- Without its record, a run would be made again and again.
+  perform messenger.refuse_skipped(
+    'messenger_schedule_runs', (select count(r.message_id) from unnest(recorded) r), jsonb_array_length(message_ids)
+  );
   written := array(select messenger.write_advances(token, advances, recorded));
   perform messenger.check_deferred('messenger_advance_schedules');
   return jsonb_build_object(

@@ -101,6 +101,9 @@ begin
     s.enabled or coalesce(s.disabled_by <> 'pause', false)
   )
   where s.id = p_id;
+  if not found then
+    perform messenger.refuse_skipped('messenger_schedules');
+  end if;
 end
 $$;
 comment on function messenger.update_schedule(bigint, public.messenger_schedules) is
@@ -138,11 +141,15 @@ declare
   known public.messenger_schedules;
   wanted public.messenger_schedules;
   change text;
+  tries integer := 0;
 begin
   perform messenger.check_schedule_names(p_given);
   perform messenger.check_sizes(jsonb_build_array(p_given));
-  -- Tries again if another session has just made a schedule of this name: the second try finds it.
+  -- Tries again if another session has just made a schedule of this name: the second try finds it. One that no
+  -- session has and that is not written is one that a trigger of the project's own skips.
   while change is null loop
+    tries := tries + 1;
+    perform messenger.refuse_skipped('messenger_schedules', 10, tries);
     known := messenger.lock_schedule((p_given ->> 'id')::bigint, p_given ->> 'name');
     wanted := messenger.wanted_schedule(known, p_given, p_declared);
     if known.id is not null then

@@ -65,6 +65,7 @@ declare
   fence constant uuid := gen_random_uuid();
   locked record;
   taken bigint[];
+  told integer;
 begin
   for try in 1..p_tries loop
     begin
@@ -76,6 +77,7 @@ begin
       update public.messenger_messages m
       set cancelled = true
       where m.id = any (locked.matched) and m.status = 'processing' and m.leased_until > clock;
+      get diagnostics told = row_count;
 
       with leased as (
         update public.messenger_messages m
@@ -84,6 +86,7 @@ begin
         returning m.id
       )
       select coalesce(array_agg(l.id), '{}') into taken from leased l;
+      perform messenger.refuse_skipped('messenger_messages', told + cardinality(taken), cardinality(locked.matched));
       perform public.messenger_settle(jsonb_build_array(jsonb_build_object(
         'token', fence, 'grouped', true, 'dead', (
           select coalesce(jsonb_agg(jsonb_build_object('id', id, 'reason', 'cancelled')), '[]')
@@ -109,6 +112,29 @@ end
 $$;
 comment on function messenger.cancel_ids(bigint[], integer) is
   'Part of a step: cancels messages. Returns {"done", "running"}; running are also those that others have locked, which are noted.';
+
+-- One message that refuses it keeps back no other. The loop ends in half a second: the next sweep finds the rest.
+create function messenger.cancel_apart(p_ids bigint[]) returns void
+language plpgsql
+set search_path = ''
+as $$
+declare
+  ends_at constant timestamptz := clock_timestamp() + interval '500 milliseconds';
+  one bigint;
+begin
+  -- In another order each time, so that those that are refused do not always come first.
+  for one in select i from unnest(p_ids) as i order by random() loop
+    exit when clock_timestamp() > ends_at;
+    begin
+      perform messenger.cancel_ids(array[one], 1);
+    exception when others then
+      raise warning 'message % was not cancelled: %', one, sqlerrm;
+    end;
+  end loop;
+end
+$$;
+comment on function messenger.cancel_apart(bigint[]) is
+  'Part of a sweep: cancels messages one by one, because one of them refuses it.';
 
 -- An error must not end the claim that sweeps. A group that another session works on is passed over, for one such group
 -- would keep back all notes.
@@ -142,9 +168,14 @@ begin
   where n.group_key is null or exists (
     select from locked l where l.queue = n.queue and l.group_key = n.group_key
   );
-  if free is not null then
-    perform messenger.cancel_ids(free, 1);
+  if free is null then
+    return;
   end if;
+  begin
+    perform messenger.cancel_ids(free, 1);
+  exception when others then
+    perform messenger.cancel_apart(free);
+  end;
 exception when others then
   raise warning 'messages that a cancel has found locked were not cancelled: %', sqlerrm;
 end

@@ -359,6 +359,9 @@ begin
       wanted.runs_on, wanted.lane_concurrency, wanted.lane_rate_limit, wanted.lane_rate_period_ms
     )
     where q.name = messenger_set_queue.name;
+    if not found then
+      perform messenger.refuse_skipped('messenger_queues');
+    end if;
     -- Messages that a pause or a limit held back start now, not at the next minute.
     if wanted.runs_on = 'tick' and messenger.has_due(p_queues => array[name]) then
       perform messenger.wake();
@@ -395,6 +398,9 @@ begin
   end if;
   insert into public.messenger_queues as q (name) values (name) on conflict do nothing;
   if not found then
+    if not exists (select from public.messenger_queues q where q.name = messenger_create_queue.name) then
+      perform messenger.refuse_skipped('messenger_queues');
+    end if;
     raise sqlstate 'PT409' using message = format('name: there is a queue %s already', name);
   end if;
   return public.messenger_set_queue(name, settings) || '{"changed": true}';

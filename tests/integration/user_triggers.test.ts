@@ -38,6 +38,36 @@ async function withTrigger(
   }
 }
 
+const three = ["a", "b", "c"].map((text) => ({ ...note, payload: { text } }));
+
+function dispatchThree(stack: TestStack): Promise<readonly string[]> {
+  return stack.dispatch(three);
+}
+
+/** Runs the body while a trigger returns null for the second of {@link three}. */
+async function withSkip(
+  stack: TestStack,
+  [event, when]: readonly [event: "insert" | "update" | "delete", when: string],
+  body: () => Promise<void>,
+): Promise<void> {
+  await stack.sql.unsafe(`
+    create function public.skip() returns trigger language plpgsql as $$
+    begin
+      if ${when} and coalesce(new.payload, old.payload) ->> 'text' = 'b' then
+        return null;
+      end if;
+      return coalesce(new, old);
+    end $$;
+    create trigger skip before ${event} on public.messenger_messages
+      for each row execute function public.skip();
+  `);
+  try {
+    await body();
+  } finally {
+    await stack.sql.unsafe("drop function public.skip() cascade");
+  }
+}
+
 /** Codes that a trigger may raise, with the status and the code of the response. */
 const CODES: readonly (readonly [code: string, status: number, name: string])[] = [
   ["P0001", 500, "database_error"],
@@ -157,6 +187,36 @@ testsOnStack({}, (test) => {
       }]);
     });
   }
+
+  test("a message whose lease a trigger skips holds up no other, and stays", async (stack) => {
+    const [, bad] = await dispatchThree(stack);
+    await withSkip(stack, ["update", "new.status = 'processing'"], async () => {
+      const { messages } = await stack.tick();
+      assertEquals([messages.claimed, messages.handled], [2, 2]);
+    });
+    assertEquals([await stack.count(), (await stack.effects()).length], [1, 2]);
+    assertEquals((await stack.tick()).messages.handled, 1);
+    assertEquals((await stack.effects()).at(-1)?.message_id, bad);
+  });
+
+  test("an outcome that a trigger skips counts as none, and the others are written", async (stack) => {
+    await dispatchThree(stack);
+    await withSkip(stack, ["delete", "true"], async () => {
+      const { messages } = await stack.tick();
+      assertEquals([messages.claimed, messages.handled], [3, 2]);
+    });
+    const left = await stack
+      .sql`select payload ->> 'text' as text, status from public.messenger_messages`;
+    assertEquals([...left], [{ text: "b", status: "processing" }]);
+  });
+
+  test("a message that a trigger skips is refused, with all others of its call", async (stack) => {
+    await withSkip(stack, ["insert", "true"], async () => {
+      const response = await stack.post("dispatch", three);
+      assertEquals([response.status, (await response.json()).code], [500, "database_error"]);
+    });
+    assertEquals(await stack.count(), 0);
+  });
 
   for (const [code, status] of [["40001", 503], ["PT200", 500], ["PGRST", 500]] as const) {
     test(`what a trigger refuses with ${code} at the commit is ${status} at a dispatch, an emit and an operation`, async (stack) => {
