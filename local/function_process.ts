@@ -63,7 +63,11 @@ const CLOCK_TICKS_PER_S = 100;
 const CHECK_MS = 25;
 /** From this part of its memory on a process takes no more requests. */
 const RETIRES_AT_MEMORY = 3 / 4;
-/** The part of its memory that V8 may use before it collects at all costs; the rest is buffers. */
+/**
+ * The part of its memory that V8 may use before it collects at all costs; the rest is buffers. The limit is of the
+ * whole heap, as on the hosted platform (`heap_limits`): beside a limit of the old generation alone, V8 keeps its
+ * default for the young one, which takes 80 MB.
+ */
 const HEAP_SHARE = 3 / 4;
 /** V8 prints this when its heap is full, and then ends the process. */
 const HEAP_IS_FULL = /JavaScript (heap )?out of memory/;
@@ -79,7 +83,7 @@ export function startFunctionProcess(options: FunctionProcessOptions): FunctionP
     args: [
       ...["run", "--no-prompt", "--no-check", "--quiet"],
       ...memoryMb === undefined ? [] : [
-        `--v8-flags=--max-old-space-size=${Math.floor(memoryMb * HEAP_SHARE)}`,
+        `--v8-flags=--max-heap-size=${Math.floor(memoryMb * HEAP_SHARE)}`,
       ],
       ...["--allow-net", "--allow-env", "--allow-read", "--allow-sys"],
       ...moduleFlags(options),

@@ -178,7 +178,7 @@ export class HandlersFailedError extends AggregateError {
 
   constructor(failures: readonly HandlerFailure[], options?: ErrorOptions) {
     const texts = failures.map(({ handler, error }) =>
-      `${handler}: ${describeError(error, { message: 500 }).message}`
+      `${handler}: ${describeError(error, { message: 500, stack: 0 }).message}`
     );
     super(failures.map(({ error }) => error), `handlers failed: ${texts.join("; ")}`, options);
     this.name = new.target.name;

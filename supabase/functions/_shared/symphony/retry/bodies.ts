@@ -41,6 +41,8 @@ export function bodiesOf(error: unknown): object[] {
 /** The JSON in a text, from its first object or list on; undefined if there is none. */
 function parsed(text: unknown): unknown {
   if (typeof text !== "string" || text.length > LONGEST_TEXT) return undefined;
+  // Most texts hold no JSON, and the searches below took a third of the time of judging long ones.
+  if (!text.includes("{")) return undefined;
   const start = text.search(/\{\s*"|\[\s*\{/);
   const end = Math.max(text.lastIndexOf("}"), text.lastIndexOf("]"));
   if (start < 0 || end < start) return undefined;

@@ -11,12 +11,12 @@ export interface Done {
 }
 
 /** Largest outcomes that one call writes, in characters of JSON, unless one alone is larger: effects, results, errors. */
-export const MAX_CALL_SIZE = 4 * 1_048_576;
+export const MAX_CALL_SIZE = 2 * 1_048_576;
 /**
  * With outcomes of this size that wait or are being written, no further message starts. A call takes several times its
  * size while it is written, and a function has 256 MB.
  */
-export const MAX_UNWRITTEN_SIZE = 8 * 1_048_576;
+export const MAX_UNWRITTEN_SIZE = 4 * 1_048_576;
 
 /** Longest time that an outcome waits for others before it is written. */
 const FLUSH_AFTER_MS = 100;
