@@ -7,11 +7,14 @@ interface Process {
   cpuUsage?: () => { readonly user: number; readonly system: number };
 }
 
+let isTold = true;
+
 /**
  * Ms of CPU that this process has used, all its threads together; 0 if the runtime does not tell. If the
  * process serves more than this worker, the reading is too high: runs end early, but never late.
  */
 export function processCpuMs(): number {
+  if (!isTold) return 0;
   try {
     const usage = (globalThis as { process?: Process }).process?.cpuUsage?.();
     return usage ? (usage.user + usage.system) / 1000 : 0;
@@ -21,7 +24,17 @@ export function processCpuMs(): number {
 }
 
 // The first reading is taken when the function is loaded, which is closest to where the platform starts.
-const atLoad = processCpuMs();
+const atLoad = firstReading();
+isTold = atLoad > 0;
+
+/** Deno 2.1.4 tells no CPU time: each reading is 0, and writes a warning into the function's log. */
+function firstReading(): number {
+  const { warn } = console;
+  console.warn = () => {};
+  const reading = processCpuMs();
+  console.warn = warn;
+  return reading;
+}
 
 /** Share of the allowance that a run has in any case: a process that gets no more requests at 1 s has 1 s left. */
 const LEAST_SHARE = 1 / 2;
