@@ -831,6 +831,8 @@ CREATE FUNCTION messenger.settings_of(p_queue text)
  LANGUAGE plpgsql
  STABLE
  SET search_path TO ''
+ SET jit TO 'off'
+ SET enable_seqscan TO 'off'
 AS $function$
 declare
   parent public.messenger_queues;
@@ -869,6 +871,8 @@ CREATE OR REPLACE FUNCTION messenger.register_queues()
  RETURNS trigger
  LANGUAGE plpgsql
  SET search_path TO ''
+ SET jit TO 'off'
+ SET enable_seqscan TO 'off'
 AS $function$
 begin
   insert into public.messenger_queues (name)
@@ -1906,8 +1910,8 @@ begin
       select n.id, n.queue, row_number() over (partition by n.queue, n.group_key order by n.id) as place
       from numbered n where n.group_key is not null and n.is_new and n.held_key is null
     ) as p
-    left join public.messenger_queues q on q.name = split_part(p.queue, '/', 1)
-    where p.place > coalesce(q.group_concurrency, 1)
+    -- A join may be planned as a read of all queues.
+    where p.place > 1 and p.place > coalesce((messenger.settings_of(split_part(p.queue, '/', 1))).group_concurrency, 1)
   ),
   written as (
     insert into public.messenger_messages
@@ -3266,6 +3270,8 @@ CREATE FUNCTION messenger.is_paused(p_queue text)
  LANGUAGE plpgsql
  STABLE
  SET search_path TO ''
+ SET jit TO 'off'
+ SET enable_seqscan TO 'off'
 AS $function$
 begin
   return exists (select from public.messenger_queues q where q.name = p_queue and q.paused);
@@ -10480,6 +10486,8 @@ CREATE OR REPLACE FUNCTION messenger.wake_for_messages()
  RETURNS trigger
  LANGUAGE plpgsql
  SET search_path TO ''
+ SET jit TO 'off'
+ SET enable_seqscan TO 'off'
 AS $function$
 declare
   until timestamptz;
@@ -10523,6 +10531,8 @@ CREATE OR REPLACE FUNCTION messenger.wake_for_change()
  RETURNS trigger
  LANGUAGE plpgsql
  SET search_path TO ''
+ SET jit TO 'off'
+ SET enable_seqscan TO 'off'
 AS $function$
 declare
   woken constant text[] := string_to_array(current_setting('symphony_messenger.woken', true), ' ');

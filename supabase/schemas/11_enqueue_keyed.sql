@@ -56,8 +56,8 @@ begin
       select n.id, n.queue, row_number() over (partition by n.queue, n.group_key order by n.id) as place
       from numbered n where n.group_key is not null and n.is_new and n.held_key is null
     ) as p
-    left join public.messenger_queues q on q.name = split_part(p.queue, '/', 1)
-    where p.place > coalesce(q.group_concurrency, 1)
+    -- A join may be planned as a read of all queues.
+    where p.place > 1 and p.place > coalesce((messenger.settings_of(split_part(p.queue, '/', 1))).group_concurrency, 1)
   ),
   written as (
     insert into public.messenger_messages
