@@ -24,6 +24,7 @@ async function process(
   advance: (advances: readonly Advance[]) => AdvanceResult = () => {
     throw new Error("nothing is written");
   },
+  hasRoom?: () => boolean,
 ): Promise<void> {
   const store = {
     claim: (request: ScheduleClaimRequest) => Promise.resolve(claim(request)),
@@ -32,7 +33,7 @@ async function process(
   } as unknown as ScheduleStore;
   await processDue(100, {
     ...{ store, bus: undefined, log: logTo([]), leaseMs: 30_000, random: () => 0 },
-    ...{ fingerprint: null, onCompared: () => Promise.resolve() },
+    ...{ hasRoom, fingerprint: null, onCompared: () => Promise.resolve() },
   });
 }
 
@@ -43,6 +44,17 @@ Deno.test("a run of several claims ends with what was due at its start", async (
     return { ...nothing, now: 1_000 * asked.length, more: asked.length < 3 };
   });
   assertEquals(asked, [null, 1_000, 1_000]);
+});
+
+Deno.test("a run that has no room claims no more behind its first claim, though it has made no message", async () => {
+  const due = { ...schedule(hourly, { catchUp: "all" }), stamps: {} };
+  let claims = 0;
+  await process(
+    () => ({ ...nothing, schedules: ++claims < 100 ? [due] : [], more: claims < 100 }),
+    () => ({ dispatched: 0, skipped: 1, stale: [] }),
+    () => false,
+  );
+  assertEquals(claims, 1);
 });
 
 Deno.test("the occurrence that finds the outbox full is due again, and not the one after it", async () => {

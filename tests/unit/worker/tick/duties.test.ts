@@ -17,6 +17,7 @@ Deno.test("a run that ends while it processes schedules asks for another tick to
   };
   const duties = new TickDuties({
     ...{ tick, schedules: { dueNow: true, process: () => never }, log: logTo([]) },
+    hasRoom: () => true,
     planner: new ClaimPlanner({ leaseMs: 60_000, endsAt: Infinity }),
     ...{ changed: new Change(), endsAt: Infinity },
   });

@@ -47,6 +47,8 @@ export interface ProcessingOptions {
   readonly random: () => number;
   /** Hash of the declarations, to compare with the last sync's; null if they have been compared. */
   readonly fingerprint: string | null;
+  /** Whether a further claim may begin behind the first; default: yes. */
+  readonly hasRoom?: (() => boolean) | undefined;
   /** Called with the result of the comparison. */
   readonly onCompared: (changed: boolean) => Promise<void>;
 }
@@ -88,6 +90,7 @@ export async function processDue(limit: number, options: ProcessingOptions): Pro
     const rest = isPart ||
       advances.some(({ plan: { nextRunAt } }) => nextRunAt !== null && nextRunAt <= due);
     if (advances.length < maxSchedules && !rest && !claim.more) break;
+    if (options.hasRoom?.() === false) break;
   }
   return { report, nextDueMs };
 }

@@ -143,13 +143,15 @@ export class Scheduler {
    * Like {@link processDueMessages}, with a report and the time until the next run. If nothing is due, it
    * makes one short database call, so that a tick may call it often.
    * @param limit largest number of messages; further runs are due again
+   * @param hasRoom whether a further claim may begin behind the first; default: yes
    */
-  async process(limit = 100): Promise<SchedulesRun> {
+  async process(limit = 100, hasRoom?: () => boolean): Promise<SchedulesRun> {
     checkCount(limit, "limit");
     return await processDue(limit, {
       store: this.#store,
       bus: this.#options.bus,
       log: this.#log,
+      hasRoom,
       leaseMs: this.#options.leaseMs ?? 30_000,
       random: this.#options.random ?? Math.random,
       fingerprint: await this.#declared.fingerprint(),

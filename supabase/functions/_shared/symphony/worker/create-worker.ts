@@ -16,8 +16,14 @@ import { createWork, runEverywhere, workerParts } from "./work.ts";
  * if the schema is too old for this library; nothing is claimed then.
  */
 export interface MessengerWorker {
-  /** Dispatches what schedules have due, for at most `budgetMs`. It throws nothing but OutdatedSchemaError. */
-  runSchedules(options: { readonly budgetMs: number }): Promise<SchedulesRun>;
+  /**
+   * Dispatches what schedules have due, for at most `budgetMs`. It throws nothing but OutdatedSchemaError.
+   * @param hasRoom whether another batch may begin; default: yes
+   */
+  runSchedules(
+    options: { readonly budgetMs: number },
+    hasRoom?: () => boolean,
+  ): Promise<SchedulesRun>;
   /** Claims and handles what is due within `budgetMs`. */
   work(options: WorkerLimits): Promise<WorkerReport>;
   /** Does both as a tick that the database knows of. */
@@ -31,11 +37,11 @@ export function createWorker(messenger: Messenger): MessengerWorker {
   const { supabase, scheduler, config, log, schema } = messenger;
   const parts = workerParts(messenger);
   const work = createWork(messenger, parts);
-  const processSchedules: MessengerWorker["runSchedules"] = async (limits) => {
+  const processSchedules: MessengerWorker["runSchedules"] = async (limits, hasRoom) => {
     checkLimits(limits, ["budgetMs"]);
     await schema?.check();
-    const { budgetMs } = limits;
-    return await runSchedules(scheduler, { budgetMs, batchSize: config.schedulerBatchSize, log });
+    const options = { ...limits, batchSize: config.schedulerBatchSize, log };
+    return await runSchedules(scheduler, { ...options, ...hasRoom && { hasRoom } });
   };
   const declareQueues = queueDeclaration(messenger);
   const tickParts = {

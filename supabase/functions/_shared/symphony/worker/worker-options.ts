@@ -152,8 +152,11 @@ export interface IdleAnswer {
 export interface WorkerSchedules {
   /** Whether some are due when the run begins. */
   readonly dueNow: boolean;
-  /** Dispatches what is due, and returns the number of messages. Never throws. */
-  process(): Promise<number>;
+  /**
+   * Dispatches what is due, and returns the number of messages. Never throws.
+   * @param hasRoom asked behind each batch: whether the run has room for another one. The rest stays due
+   */
+  process(hasRoom: () => boolean): Promise<number>;
 }
 
 /** Counts of what a run did. */

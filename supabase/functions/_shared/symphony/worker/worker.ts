@@ -73,7 +73,8 @@ class Worker {
       now: () => this.#storeOrigin + performance.now(),
     });
     this.#leases = new HeldLeases({ ...options, claimer, slots, settler, changed });
-    const parts = { ...options, planner: claimer.planner, changed, endsAt };
+    const hasRoom = () => this.#end.mayStart(performance.now()) && !this.#end.budget.isHalfSpent;
+    const parts = { ...options, planner: claimer.planner, changed, endsAt, hasRoom };
     const { awaitDue } = options;
     this.#duties = awaitDue ? new Watch({ ...parts, awaitDue }) : new TickDuties(parts);
   }

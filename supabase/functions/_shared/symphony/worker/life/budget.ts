@@ -23,6 +23,8 @@ export class Budget {
   /** Messages that may still be started. */
   messages: number;
   readonly #cpuEndsAt: number;
+  /** Half of the CPU is used up. */
+  readonly #cpuHalfAt: number;
   readonly #cpu: () => number;
 
   /** @param cpu reads the CPU clock, in ms */
@@ -31,7 +33,14 @@ export class Budget {
     this.stopsAt = now + (limits.maxMs ?? Infinity);
     this.messages = limits.maxMessages ?? Infinity;
     this.#cpu = cpu;
-    this.#cpuEndsAt = cpu() + cpuShare(limits.cpuMs ?? 0);
+    const [used, share] = [cpu(), cpuShare(limits.cpuMs ?? 0)];
+    this.#cpuEndsAt = used + share;
+    this.#cpuHalfAt = used + share / 2;
+  }
+
+  /** Whether half of the CPU is used up: what schedules still have due leaves the rest to messages. */
+  get isHalfSpent(): boolean {
+    return this.#cpuHalfAt < Infinity && this.#cpu() >= this.#cpuHalfAt;
   }
 
   /** Which part of the budget is used up; null while messages may be started. */

@@ -18,8 +18,11 @@ const RETRY_INTERVAL_MS = 250;
 
 /** The parts that process schedules. */
 export interface DueSchedulesParts {
-  /** Dispatches what schedules have due. Never throws. */
-  readonly runSchedules: (options: { readonly budgetMs: number }) => Promise<SchedulesRun>;
+  /** Dispatches what schedules have due. @param hasRoom whether another batch may begin. Never throws */
+  readonly runSchedules: (
+    options: { readonly budgetMs: number },
+    hasRoom: () => boolean,
+  ) => Promise<SchedulesRun>;
   /** Whether schedules are to be processed though none is due: those declared in code may be new. */
   readonly mustSync: () => boolean;
   readonly log: Logger;
@@ -40,20 +43,20 @@ export class DueSchedules implements WorkerSchedules {
     this.dueNow = isDue || parts.mustSync();
   }
 
-  async process(): Promise<number> {
+  async process(hasRoom: () => boolean = () => true): Promise<number> {
     const endsAt = performance.now() + Math.min(HELD_MS, this.budgetMs * SHARE);
-    let dispatched = await this.#processOnce();
-    while (this.areStuck && this.report.error === undefined && performance.now() < endsAt) {
+    let dispatched = await this.#processOnce(hasRoom);
+    const mayRetry = () => performance.now() < endsAt && hasRoom();
+    while (this.areStuck && this.report.error === undefined && mayRetry()) {
       await pause(RETRY_INTERVAL_MS);
-      dispatched += await this.#processOnce();
+      dispatched += await this.#processOnce(hasRoom);
     }
     return dispatched;
   }
 
-  async #processOnce(): Promise<number> {
-    const { report, nextDueMs } = await this.parts.runSchedules({
-      budgetMs: this.budgetMs * SHARE,
-    });
+  async #processOnce(hasRoom: () => boolean): Promise<number> {
+    const limits = { budgetMs: this.budgetMs * SHARE };
+    const { report, nextDueMs } = await this.parts.runSchedules(limits, hasRoom);
     const { error, ...counts } = report;
     for (const name of Object.keys(counts) as (keyof typeof counts)[]) {
       this.report[name] += counts[name];

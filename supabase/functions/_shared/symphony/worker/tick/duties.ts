@@ -16,6 +16,8 @@ export interface TickDutiesOptions {
   readonly changed: Change;
   /** End of the run, on the clock of performance.now(). */
   readonly endsAt: number;
+  /** Whether schedules may take more of the run. */
+  readonly hasRoom: () => boolean;
   readonly log: Logger;
 }
 
@@ -26,7 +28,7 @@ export class TickDuties implements Duties {
   readonly #occurrences: Occurrences;
 
   constructor(options: TickDutiesOptions) {
-    const { tick, schedules, planner, changed, endsAt, log } = options;
+    const { tick, schedules, planner, changed, endsAt, hasRoom, log } = options;
     this.#options = options;
     this.#handshake = new IdleHandshake(tick, {
       onDue: () => planner.pollNow(),
@@ -37,7 +39,7 @@ export class TickDuties implements Duties {
       onAnswer: () => changed.notify(),
       log,
     });
-    this.#occurrences = new Occurrences(schedules, (dispatched) => {
+    this.#occurrences = new Occurrences(schedules, hasRoom, (dispatched) => {
       this.#handshake.worked();
       if (dispatched > 0) planner.pollNow();
       changed.notify();

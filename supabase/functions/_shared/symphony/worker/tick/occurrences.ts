@@ -11,6 +11,7 @@ export class Occurrences {
 
   constructor(
     private readonly schedules: WorkerSchedules | undefined,
+    private readonly hasRoom: () => boolean,
     private readonly onDone: (dispatched: number) => void,
   ) {
     this.dueAt = schedules?.dueNow ? performance.now() : Infinity;
@@ -34,7 +35,7 @@ export class Occurrences {
     let dispatched = 0;
     try {
       await ready();
-      dispatched = await this.schedules.process();
+      dispatched = await this.schedules.process(this.hasRoom);
     } finally {
       this.busy = false;
       this.onDone(dispatched);
