@@ -114,11 +114,7 @@ begin
   where b.parent_id = any (ids) and (
       b.finished_at is null and b.cancelled_at is null
       -- Children that were redriven run for a batch that has ended before.
-      or exists (
-        select from messenger.batch_chunks c
-        join public.messenger_messages m on m.id = any (c.ids)
-        where c.batch_id = b.id and not m.cancelled and m.stamps #>> '{batch,id}' = b.id::text
-      )
+      or messenger.batch_state(b) -> 'pending' <> '0'
     )
   order by b.id;
 end

@@ -166,7 +166,7 @@ export interface DurableContext {
    * ```
    *
    * @param name 1 to 255 characters; a loop may use it again once its last call has settled, or with `key`
-   * @returns what the children's handlers returned, in order, at most 256 kB together; null for nothing, and for a
+   * @returns what the children's handlers returned, in order, at most 1 MB together; null for nothing, and for a
    * definition with several handlers or a batch handler
    * @throws StepError that names children that have become dead letters; also if the results are too large
    * @throws DurableUsageError for a child in its parent's own queue and group, which would never start, for a child
