@@ -63,11 +63,14 @@ export class Context {
    */
   connect(name: string): Call {
     const prefix = withDash(this.io.variable("SYMPHONY_FUNCTION_PREFIX") ?? "");
-    const url = this.#required("SUPABASE_URL");
+    const url = this.#required("SUPABASE_URL", "the project's URL");
     if (!URL.canParse(url) || !/^https?:/.test(url)) {
       throw new UsageError(`SUPABASE_URL: has to be an http or https URL (${url})`);
     }
-    const key = this.#required("SUPABASE_SECRET_KEY");
+    const key = this.#required(
+      "SUPABASE_SECRET_KEY",
+      "a secret key: dashboard, Settings, API keys",
+    );
     // No header takes anything else; fetch would call the project unreachable.
     if (!/^[!-~]+$/.test(key.trim())) {
       throw new UsageError(
@@ -77,10 +80,10 @@ export class Context {
     return createCall(url, key, prefix + name);
   }
 
-  #required(name: string): string {
+  #required(name: string, content: string): string {
     const value = this.io.variable(name);
     if (value) return value;
-    throw new UsageError(`${name}: is not set; the local stack writes it to .local/env`);
+    throw new UsageError(`${name}: is not set; set it to ${content}`);
   }
 
   /** Says a result: the value for programs, the text for people. */
