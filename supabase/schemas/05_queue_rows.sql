@@ -49,6 +49,26 @@ $$;
 comment on function messenger.queue_holds(text) is
   'Whether messages wait or run in a queue or in its lanes. Dead letters do not count: a redrive makes the queue again.';
 
+-- A transaction that has written a message and not committed yet is not seen by the delete of the queue's row. So each
+-- minute's tick looks at queues whose row was deleted in the last hour, and makes the row again if they hold messages.
+create table messenger.deleted_queues (
+  id bigint generated always as identity primary key,
+  name text collate "C" not null,
+  deleted_at timestamptz not null default now(),
+  checked_at timestamptz not null default now()
+);
+comment on table messenger.deleted_queues is
+  'Queues whose row was deleted in the last hour. Each minute''s tick makes the row again if the queue holds messages.';
+comment on column messenger.deleted_queues.id is
+  'Number of the deletion.';
+comment on column messenger.deleted_queues.name is
+  'Name of the queue.';
+comment on column messenger.deleted_queues.deleted_at is
+  'When its row was deleted or got another name.';
+comment on column messenger.deleted_queues.checked_at is
+  'When a tick has last asked whether the queue holds messages.';
+alter table messenger.deleted_queues enable row level security;
+
 create function messenger.keep_queue() returns trigger
 language plpgsql
 set search_path = ''
@@ -62,6 +82,10 @@ begin
       hint = 'To move those that wait: update public.messenger_messages set queue = ''...'' where queue = ''...'' and status = ''pending''.';
   end if;
   delete from messenger.start_grants g where g.queue = old.name;
+  -- A lane needs no row.
+  if strpos(old.name, '/') = 0 then
+    insert into messenger.deleted_queues (name) values (old.name);
+  end if;
   return case when tg_op = 'DELETE' then old else new end;
 end
 $$;
@@ -151,6 +175,33 @@ end
 $$;
 comment on function messenger.stray_queues(integer, integer) is
   'Queues that hold messages and have no row in messenger_queues, up to p_max_queues of them, among the first p_max_steps queues that hold messages; nearly always none.';
+
+-- Those that were checked longest ago first, so that a mass of deletions keeps back no other.
+create function messenger.keep_deleted_queues(p_max_queues integer default 1000) returns void
+language plpgsql
+set search_path = ''
+set lock_timeout = '1s'
+as $$
+declare
+  ids constant bigint[] := array(
+    select d.id from messenger.deleted_queues d order by d.checked_at limit p_max_queues for update skip locked
+  );
+begin
+  if ids = '{}' then
+    return;
+  end if;
+  insert into public.messenger_queues (name)
+  select d.name from messenger.deleted_queues d where d.id = any (ids) and messenger.queue_holds(d.name)
+  order by d.name
+  on conflict do nothing;
+  update messenger.deleted_queues d set checked_at = now() where d.id = any (ids);
+  delete from messenger.deleted_queues d where d.id = any (ids) and d.deleted_at < now() - interval '1 hour';
+exception when others then
+  raise warning 'queues whose rows were deleted were not looked at: %', sqlerrm;
+end
+$$;
+comment on function messenger.keep_deleted_queues(integer) is
+  'Makes the rows again of queues that hold messages and whose row was deleted within the last hour; checks up to p_max_queues of them.';
 
 -- One step, behind the "next" of the step before. A message that is written into a queue at the moment in
 -- which it is forgotten is claimed all the same, and the first step of the next time makes its row again.

@@ -76,8 +76,9 @@ begin
   perform messenger.settle_unleased();
   perform messenger.reopen_stray_groups();
   perform messenger.mend_sequences();
+  perform messenger.keep_deleted_queues();
   return messenger.post_tick('{"wait":false}');
 end
 $$;
 comment on function public.messenger_tick() is
-  'Asks the tick function, through pg_net, to process what is due, and gives back running messages that no lease names, unblocks those that nothing precedes, and mends sequences of ids that are behind. pg_cron calls it every minute. Returns pg_net''s request id.';
+  'Asks the tick function, through pg_net, to process what is due, and gives back running messages that no lease names, unblocks those that nothing precedes, mends sequences of ids that are behind, and makes rows of queues again that were deleted while a message was written. pg_cron calls it every minute. Returns pg_net''s request id.';

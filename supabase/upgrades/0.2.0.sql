@@ -585,6 +585,13 @@ alter table public.messenger_schedules
   add constraint messenger_schedules_queue_check
     check (queue ~ '^[A-Za-z0-9_.:-]{1,100}(/([A-Za-z0-9_.:-]|%[0-9A-F]{2}){1,100})?$');
 
+create table messenger.deleted_queues (
+  id bigint generated always as identity primary key,
+  name text collate "C" not null,
+  deleted_at timestamptz not null default now(),
+  checked_at timestamptz not null default now()
+);
+alter table messenger.deleted_queues enable row level security;
 create table messenger.lane_turns (
   queue text collate "C" primary key,
   lane text collate "C" not null
