@@ -605,6 +605,13 @@ alter table public.messenger_schedules
   add constraint messenger_schedules_queue_check
     check (queue ~ '^[A-Za-z0-9_.:-]{1,100}(/([A-Za-z0-9_.:-]|%[0-9A-F]{2}){1,100})?$');
 
+create table messenger.deleted_queues (
+  id bigint generated always as identity primary key,
+  name text collate "C" not null,
+  deleted_at timestamptz not null default now(),
+  checked_at timestamptz not null default now()
+);
+alter table messenger.deleted_queues enable row level security;
 create table messenger.lane_turns (
   queue text collate "C" primary key,
   lane text collate "C" not null
@@ -954,6 +961,28 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION messenger.keep_queue()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+begin
+  if messenger.queue_holds(old.name) then
+    raise sqlstate 'PT409' using
+      message = format(
+        'name: the queue %s holds messages; cancel them, or wait until they are done', old.name
+      ),
+      hint = 'To move those that wait: update public.messenger_messages set queue = ''...'' where queue = ''...'' and status = ''pending''.';
+  end if;
+  delete from messenger.start_grants g where g.queue = old.name;
+  -- A lane needs no row.
+  if strpos(old.name, '/') = 0 then
+    insert into messenger.deleted_queues (name) values (old.name);
+  end if;
+  return case when tg_op = 'DELETE' then old else new end;
+end
+$function$;
+
 CREATE FUNCTION messenger.stray_queues(p_max_queues integer DEFAULT 100, p_max_steps integer DEFAULT 10000)
  RETURNS text[]
  LANGUAGE plpgsql
@@ -1006,6 +1035,31 @@ begin
     end if;
   end loop;
   return strays;
+end
+$function$;
+
+CREATE FUNCTION messenger.keep_deleted_queues(p_max_queues integer DEFAULT 1000)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO ''
+ SET lock_timeout TO '1s'
+AS $function$
+declare
+  ids constant bigint[] := array(
+    select d.id from messenger.deleted_queues d order by d.checked_at limit p_max_queues for update skip locked
+  );
+begin
+  if ids = '{}' then
+    return;
+  end if;
+  insert into public.messenger_queues (name)
+  select d.name from messenger.deleted_queues d where d.id = any (ids) and messenger.queue_holds(d.name)
+  order by d.name
+  on conflict do nothing;
+  update messenger.deleted_queues d set checked_at = now() where d.id = any (ids);
+  delete from messenger.deleted_queues d where d.id = any (ids) and d.deleted_at < now() - interval '1 hour';
+exception when others then
+  raise warning 'queues whose rows were deleted were not looked at: %', sqlerrm;
 end
 $function$;
 
@@ -8622,6 +8676,7 @@ begin
   perform messenger.settle_unleased();
   perform messenger.reopen_stray_groups();
   perform messenger.mend_sequences();
+  perform messenger.keep_deleted_queues();
   return messenger.post_tick('{"wait":false}');
 end
 $function$;
@@ -12515,8 +12570,16 @@ CREATE FUNCTION messenger.listed_queues(p_name text, p_names text[], p_after tex
 AS $function$
   with page as (
     select * from (
-      select * from public.messenger_queues q
-      where (p_name is null or q.name = p_name) and (p_names is null or q.name = any (p_names))
+      (
+        select * from public.messenger_queues q
+        where p_name is null and p_names is null and q.name > p_after
+        order by q.name limit p_most
+      )
+      union all
+      -- Looks up each name. A condition for both cases would compare all queues with each name: 1 s for 100,000.
+      select q.* from (select distinct g.name from unnest(coalesce(p_names, array[p_name])) as g (name)) as n
+      cross join lateral (select * from public.messenger_queues o where o.name = n.name offset 0) as q
+      where p_name is null or n.name = p_name
       union all
       -- Lanes that are named and have no row of their own.
       select l.* from unnest(p_names || p_name) as n (name)
@@ -16554,6 +16617,18 @@ comment on column messenger.default_alerts_made.made_at is
 comment on column messenger.default_alerts_made.name is
   'Name of the alert.';
 
+comment on column messenger.deleted_queues.checked_at is
+  'When a tick has last asked whether the queue holds messages.';
+
+comment on column messenger.deleted_queues.deleted_at is
+  'When its row was deleted or got another name.';
+
+comment on column messenger.deleted_queues.id is
+  'Number of the deletion.';
+
+comment on column messenger.deleted_queues.name is
+  'Name of the queue.';
+
 comment on column messenger.delivery_starts.id is
   'Identity of the message in its origin.';
 
@@ -18171,6 +18246,9 @@ comment on routine messenger.join_lanes(messenger.claim_queue[]) is
 comment on routine messenger.keep_alert_secret(text,text,text) is
   'Writes the URL of an alert channel (p_what is url) or its signing secret (secret) into Vault, or deletes it there if the value is null.';
 
+comment on routine messenger.keep_deleted_queues(integer) is
+  'Makes the rows again of queues that hold messages and whose row was deleted within the last hour; checks up to p_max_queues of them.';
+
 comment on routine messenger.keep_finished(public.messenger_schedules,jsonb) is
   'Part of messenger_change_user_schedule: keeps a finished schedule disabled, unless the change has one of its times or its max_runs.';
 
@@ -19090,7 +19168,7 @@ comment on routine public.messenger_test_webhook_endpoint(text) is
   'Publishes the event webhook.test to one endpoint. Returns {"changed"}.';
 
 comment on routine public.messenger_tick() is
-  'Asks the tick function, through pg_net, to process what is due, and gives back running messages that no lease names, unblocks those that nothing precedes, and mends sequences of ids that are behind. pg_cron calls it every minute. Returns pg_net''s request id.';
+  'Asks the tick function, through pg_net, to process what is due, and gives back running messages that no lease names, unblocks those that nothing precedes, mends sequences of ids that are behind, and makes rows of queues again that were deleted while a message was written. pg_cron calls it every minute. Returns pg_net''s request id.';
 
 comment on routine public.messenger_time_series(timestamp with time zone,timestamp with time zone,integer,text,text) is
   'Outcomes of messages and how large the backlog was, in bins of step_seconds: {"from", "until", "step_seconds", "points"}; each point is {"at", "handled", "retried", "failed", "latency_ms": {"p50", "p99"}, "run_ms", "backlog"}. 1,500 points at most. Where from_at lies more than a day back, bins have whole hours.';
@@ -19124,6 +19202,9 @@ comment on table messenger.cancelled_deliveries is
 
 comment on table messenger.default_alerts_made is
   'Default alerts that a setup has made. It makes none of these again, so that a deleted one stays deleted.';
+
+comment on table messenger.deleted_queues is
+  'Queues whose row was deleted in the last hour. Each minute''s tick makes the row again if the queue holds messages.';
 
 comment on table messenger.delivery_starts is
   'Publications that were delivered many times, and how often a worker took one since.';

@@ -148,8 +148,16 @@ set search_path = ''
 as $$
   with page as (
     select * from (
-      select * from public.messenger_queues q
-      where (p_name is null or q.name = p_name) and (p_names is null or q.name = any (p_names))
+      (
+        select * from public.messenger_queues q
+        where p_name is null and p_names is null and q.name > p_after
+        order by q.name limit p_most
+      )
+      union all
+      -- Looks up each name. A condition for both cases would compare all queues with each name: 1 s for 100,000.
+      select q.* from (select distinct g.name from unnest(coalesce(p_names, array[p_name])) as g (name)) as n
+      cross join lateral (select * from public.messenger_queues o where o.name = n.name offset 0) as q
+      where p_name is null or n.name = p_name
       union all
       -- Lanes that are named and have no row of their own.
       select l.* from unnest(p_names || p_name) as n (name)
