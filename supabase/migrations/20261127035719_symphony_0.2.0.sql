@@ -666,6 +666,11 @@ create trigger messenger_messages_wake_for_change
 update public.messenger_schedules s set next_run_at = null
 where s.next_run_at > '2100-01-01Z' and s.next_run_at - interval '101 years' > greatest(now(), s.start_at, s.run_at);
 
+-- A message at infinity waits as before, until an operator makes it due.
+update public.messenger_messages m set available_at = '9999-12-31 23:59:59Z' where m.available_at = 'infinity';
+alter table public.messenger_messages
+  add constraint "available_at: has to be a moment, which infinity is not" check (available_at < 'infinity');
+
 -- Functions, views, triggers and comments. Their bodies are checked when all of them are there.
 set local check_function_bodies = off;
 
@@ -17297,6 +17302,9 @@ comment on column public.messenger_failures.type is
 
 comment on column public.messenger_handled_messages.result is
   'The value that its handler returned, if its definition keeps it or a handler waits for it.';
+
+comment on column public.messenger_messages.available_at is
+  'Not claimed before this moment; a delay or a backoff lies between it and created_at. Not infinity: pause the queue, or cancel the message.';
 
 comment on column public.messenger_messages.queue is
   'Queue the message waits in; behind a slash its lane.';

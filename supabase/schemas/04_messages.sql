@@ -39,7 +39,9 @@ create table public.messenger_messages (
     check ((status = 'processing') = (lease_token is not null and leased_until is not null)),
   -- The value of messenger.max_payload_bytes(), written out to save a call for each row.
   constraint "payload: has to have at most 8388608 bytes" check (pg_column_size(payload) <= 8388608),
-  constraint "stamps: has to have at most 1048576 bytes" check (pg_column_size(stamps) <= 1048576)
+  constraint "stamps: has to have at most 1048576 bytes" check (pg_column_size(stamps) <= 1048576),
+  -- No check of health reads messages that fall due later, so that one that never does would not be found.
+  constraint "available_at: has to be a moment, which infinity is not" check (available_at < 'infinity')
 ) with (
   -- Every row is written, updated once and deleted within seconds, so vacuum has to come early and finish fast.
   -- More than half of each page is left free for the claim's version of each row. Together with the indexes below
@@ -68,7 +70,7 @@ comment on column public.messenger_messages.priority is
 comment on column public.messenger_messages.status is
   'pending: waits, or waits for its retry. processing: leased to a worker.';
 comment on column public.messenger_messages.available_at is
-  'Not claimed before this moment; a delay or a backoff lies between it and created_at.';
+  'Not claimed before this moment; a delay or a backoff lies between it and created_at. Not infinity: pause the queue, or cancel the message.';
 comment on column public.messenger_messages.expires_at is
   'After this moment the message is no longer run but goes to the dead letters as expired.';
 comment on column public.messenger_messages.retry_count is

@@ -645,3 +645,8 @@ create trigger messenger_messages_wake_for_change
 -- 0.1.0 let a planned time lie further ahead than any schedule plans: such a schedule never ran.
 update public.messenger_schedules s set next_run_at = null
 where s.next_run_at > '2100-01-01Z' and s.next_run_at - interval '101 years' > greatest(now(), s.start_at, s.run_at);
+
+-- A message at infinity waits as before, until an operator makes it due.
+update public.messenger_messages m set available_at = '9999-12-31 23:59:59Z' where m.available_at = 'infinity';
+alter table public.messenger_messages
+  add constraint "available_at: has to be a moment, which infinity is not" check (available_at < 'infinity');
