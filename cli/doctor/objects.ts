@@ -13,6 +13,17 @@ export interface Objects {
   readonly triggers: readonly string[];
   /** Stamps of the applied migrations; null if the database does not tell. */
   readonly migrations?: readonly string[] | null;
+  /** Foreign keys of the project's own tables that keep rows of the bus from being deleted; older releases tell none. */
+  readonly references?: readonly Reference[];
+}
+
+/** A foreign key. */
+export interface Reference {
+  readonly name: string;
+  readonly table: string;
+  /** The table of the bus. */
+  readonly on: string;
+  readonly definition: string;
 }
 
 const NAME = String.raw`"?(public|messenger)"?\."?(\w+)"?`;

@@ -5,6 +5,7 @@ import type { Call } from "../messenger/client.ts";
 import { showDuration } from "../messenger/times.ts";
 import { releases } from "../releases.ts";
 import { checkObjects, type Objects } from "./objects.ts";
+import { checkReferences } from "./references.ts";
 import { type Check, deploying, failed, FIX, passed, PUSH } from "./check.ts";
 
 /** Health checks whose values are ms. */
@@ -50,6 +51,7 @@ export async function askProject(call: Call, search: string, name: string): Prom
     const objects = (await call("GET", "/objects")).body as unknown as Objects;
     const checks = [
       checkObjects(objects, releases()),
+      checkReferences(objects.references ?? []),
       checkTypes(types as readonly unknown[], name),
       ...health.checks.map((check) => withCommand(check, name)),
     ];

@@ -11657,6 +11657,13 @@ export interface operations {
                         triggers: string[];
                         /** @description Stamps of the applied migrations; null if the database does not tell */
                         migrations: string[] | null;
+                        /** @description Foreign keys of the project's own tables that keep rows of the bus from being deleted */
+                        references: {
+                            name: string;
+                            table: string;
+                            on: string;
+                            definition: string;
+                        }[];
                     };
                 };
             };

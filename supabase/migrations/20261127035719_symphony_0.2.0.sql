@@ -5460,18 +5460,20 @@ begin
   with given_retries as materialized (
     select * from jsonb_to_recordset(p_settlement -> 'retries') as g (
       id bigint, delay_ms double precision, retry_count bigint, quarantined boolean,
-      interrupted boolean, stamps jsonb, errors jsonb
+      interrupted boolean, stamps jsonb, errors jsonb, ended text
     )
   ),
   retried as (
     update public.messenger_messages m
     set status = 'pending', lease_token = null, leased_until = null, heartbeated = false,
       available_at = clock + g.delay_ms * interval '1 millisecond',
-      retry_count = least(g.retry_count, 2147483647),
+      retry_count = case when g.ended is null then least(g.retry_count, 2147483647) else m.retry_count end,
+      expires_at = case when g.ended is null then m.expires_at end,
       quarantined = m.quarantined or coalesce(g.quarantined, false),
       attempts = greatest(m.attempts, -2147483647) - coalesce(g.interrupted, false)::integer,
       interruptions = case when g.interrupted then least(m.interruptions, 2147483646) + 1 else 0 end,
-      stamps = coalesce(g.stamps, m.stamps),
+      stamps = case when g.ended is null then coalesce(g.stamps, m.stamps)
+        else coalesce(g.stamps, m.stamps, '{}') || jsonb_build_object('ended', g.ended) end,
       errors = messenger.append_errors(m.errors, g.errors)
     from given_retries g
     where m.id = g.id and m.lease_token = p_fence and not m.cancelled
@@ -9043,7 +9045,7 @@ CREATE FUNCTION messenger.redriven_stamps(p_stamps jsonb, p_redriven bigint, p_o
  SET search_path TO ''
 AS $function$
 begin
-  return coalesce(p_stamps, '{}') || jsonb_build_object('redriven', p_redriven + 1) || case
+  return coalesce(p_stamps, '{}') - 'ended' || jsonb_build_object('redriven', p_redriven + 1) || case
     when p_options ->> 'from' = 'start' or p_options ?& '{from,payload}'
     then jsonb_build_object('redrivenFrom', p_redriven + 1) else '{}'
   end;
@@ -16159,6 +16161,54 @@ AS $function$
   from public.messenger_failed_messages f order by f.failed_at desc, f.id desc limit p_max_rows
 $function$;
 
+CREATE OR REPLACE FUNCTION public.messenger_objects()
+ RETURNS jsonb
+ LANGUAGE sql
+ STABLE
+ SET search_path TO ''
+AS $function$
+  with schemas as (
+    select n.oid, n.nspname from pg_catalog.pg_namespace n where n.nspname in ('public', 'messenger')
+  )
+  select jsonb_build_object(
+    'version', public.messenger_version(),
+    'routines', (
+      select jsonb_object_agg(r.name, r.hashes) from (
+        select s.nspname || '.' || p.proname as name,
+          jsonb_agg(md5(replace(p.prosrc, e'\r', '')) order by p.oid) as hashes
+        from pg_catalog.pg_proc p join schemas s on s.oid = p.pronamespace
+        where s.nspname = 'messenger' or p.proname like 'messenger\_%'
+        group by 1
+      ) as r
+    ),
+    'relations', (
+      select jsonb_agg(s.nspname || '.' || c.relname order by s.nspname, c.relname)
+      from pg_catalog.pg_class c join schemas s on s.oid = c.relnamespace
+      where c.relkind in ('r', 'v') and (s.nspname = 'messenger' or c.relname like 'messenger\_%')
+    ),
+    'migrations', messenger.applied_migrations(),
+    'references', (
+      select coalesce(jsonb_agg(jsonb_build_object(
+        'name', k.conname, 'table', k.conrelid::regclass::text, 'on', s.nspname || '.' || c.relname,
+        'definition', pg_catalog.pg_get_constraintdef(k.oid)
+      ) order by k.conrelid::regclass::text, k.conname), '[]')
+      from pg_catalog.pg_constraint k
+      join pg_catalog.pg_class c on c.oid = k.confrelid join schemas s on s.oid = c.relnamespace
+      join pg_catalog.pg_class o on o.oid = k.conrelid
+      where k.contype = 'f' and k.confdeltype in ('a', 'r') and k.conparentid = 0
+        and (s.nspname = 'messenger' or c.relname like 'messenger\_%')
+        and o.relnamespace <> 'messenger'::regnamespace
+        and not (o.relnamespace = 'public'::regnamespace and o.relname like 'messenger\_%')
+    ),
+    'triggers', (
+      select coalesce(jsonb_agg(t.tgname order by t.tgname), '[]')
+      from pg_catalog.pg_trigger t
+      join pg_catalog.pg_class c on c.oid = t.tgrelid join schemas s on s.oid = c.relnamespace
+      where not t.tgisinternal and t.tgenabled <> 'D'
+    )
+  )
+$function$;
+
 CREATE OR REPLACE FUNCTION public.messenger_setup(url text DEFAULT NULL::text, secret_key text DEFAULT NULL::text, repair boolean DEFAULT false)
  RETURNS jsonb
  LANGUAGE plpgsql
@@ -19057,6 +19107,9 @@ comment on routine public.messenger_load_steps(jsonb) is
 
 comment on routine public.messenger_look_up_deliveries(text,jsonb) is
   'Which of these deliveries are handled already or cancelled, and how often a worker took those that are counted, this time included: {"deliveries": [{"handled", "cancelled", "starts"}]}, in order; and "cancels": true if any of the transport is cancelled.';
+
+comment on routine public.messenger_objects() is
+  'The objects of the bus as they are, for a doctor: {"version", "routines": hashes of bodies by name, "relations", "triggers": those that are enabled, "migrations": stamps that are applied, "references": foreign keys of the project''s own tables that keep rows of the bus from being deleted}.';
 
 comment on routine public.messenger_prune(interval,boolean,jsonb,interval) is
   'Deletes dead letters older than an age, expired idempotency keys, handled messages that were kept long enough, batches that ended longer ago than an age, publications that were sent and deliveries that were handled long enough ago (outbox, deliveries), progress and steps of messages that are gone, and rate limits that are not in use; it turns time series of more than a day ago into hours, and deletes those of more than 30 days ago (series). Takes one step of about 10,000 rows, behind the "next" of the step before if "after" is given. Returns how many of each, and {"matched", "done", "capped", "next"}; dry_run only counts, up to 10,000 of each, and "capped" says that there may be more.';

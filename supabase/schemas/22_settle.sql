@@ -18,8 +18,9 @@
 --   progressed  ids: the handled messages whose progress was reported
 --   released  ids: given back unstarted, and the attempt with it
 --   snoozed   [{id, delay_ms, stamps?}]: the handler asked for a later run; the attempt is given back
---   retries   [{id, delay_ms, retry_count, quarantined?, interrupted?, stamps?, errors?}]: the row stays and
---             waits; interrupted: the worker ended before the handlers did; the attempt is given back
+--   retries   [{id, delay_ms, retry_count, quarantined?, interrupted?, stamps?, errors?, ended?}]: the row stays and
+--             waits; interrupted: the worker ended before the handlers did; the attempt is given back; ended: its row
+--             could not be deleted when it ended as handled, or dead for this reason: no handler runs again
 --   dead      [{id, reason, stamps?, errors?}]: the row moves to the dead letters
 --   parked    [{id, delay_ms, step?, leave_group?, stamps?}]: the run ended before its handler did, to continue in
 --             a later run; the attempt is given back

@@ -135,18 +135,20 @@ begin
   with given_retries as materialized (
     select * from jsonb_to_recordset(p_settlement -> 'retries') as g (
       id bigint, delay_ms double precision, retry_count bigint, quarantined boolean,
-      interrupted boolean, stamps jsonb, errors jsonb
+      interrupted boolean, stamps jsonb, errors jsonb, ended text
     )
   ),
   retried as (
     update public.messenger_messages m
     set status = 'pending', lease_token = null, leased_until = null, heartbeated = false,
       available_at = clock + g.delay_ms * interval '1 millisecond',
-      retry_count = least(g.retry_count, 2147483647),
+      retry_count = case when g.ended is null then least(g.retry_count, 2147483647) else m.retry_count end,
+      expires_at = case when g.ended is null then m.expires_at end,
       quarantined = m.quarantined or coalesce(g.quarantined, false),
       attempts = greatest(m.attempts, -2147483647) - coalesce(g.interrupted, false)::integer,
       interruptions = case when g.interrupted then least(m.interruptions, 2147483646) + 1 else 0 end,
-      stamps = coalesce(g.stamps, m.stamps),
+      stamps = case when g.ended is null then coalesce(g.stamps, m.stamps)
+        else coalesce(g.stamps, m.stamps, '{}') || jsonb_build_object('ended', g.ended) end,
       errors = messenger.append_errors(m.errors, g.errors)
     from given_retries g
     where m.id = g.id and m.lease_token = p_fence and not m.cancelled

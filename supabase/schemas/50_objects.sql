@@ -45,6 +45,19 @@ as $$
       where c.relkind in ('r', 'v') and (s.nspname = 'messenger' or c.relname like 'messenger\_%')
     ),
     'migrations', messenger.applied_migrations(),
+    'references', (
+      select coalesce(jsonb_agg(jsonb_build_object(
+        'name', k.conname, 'table', k.conrelid::regclass::text, 'on', s.nspname || '.' || c.relname,
+        'definition', pg_catalog.pg_get_constraintdef(k.oid)
+      ) order by k.conrelid::regclass::text, k.conname), '[]')
+      from pg_catalog.pg_constraint k
+      join pg_catalog.pg_class c on c.oid = k.confrelid join schemas s on s.oid = c.relnamespace
+      join pg_catalog.pg_class o on o.oid = k.conrelid
+      where k.contype = 'f' and k.confdeltype in ('a', 'r') and k.conparentid = 0
+        and (s.nspname = 'messenger' or c.relname like 'messenger\_%')
+        and o.relnamespace <> 'messenger'::regnamespace
+        and not (o.relnamespace = 'public'::regnamespace and o.relname like 'messenger\_%')
+    ),
     'triggers', (
       select coalesce(jsonb_agg(t.tgname order by t.tgname), '[]')
       from pg_catalog.pg_trigger t
@@ -54,4 +67,4 @@ as $$
   )
 $$;
 comment on function public.messenger_objects() is
-  'The objects of the bus as they are, for a doctor: {"version", "routines": hashes of bodies by name, "relations", "triggers": those that are enabled, "migrations": stamps that are applied}.';
+  'The objects of the bus as they are, for a doctor: {"version", "routines": hashes of bodies by name, "relations", "triggers": those that are enabled, "migrations": stamps that are applied, "references": foreign keys of the project''s own tables that keep rows of the bus from being deleted}.';

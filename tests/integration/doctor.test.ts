@@ -35,6 +35,23 @@ testsOnStack({ net: true }, (test) => {
     assertMatch(out, /^ok +schema +0\.\d+\.\d+ /m);
   });
 
+  test("a foreign key of the project's own that keeps messages is told, with the statement that mends it", async (stack) => {
+    await stack.sql.unsafe(`
+      create table public.orders (
+        message_id bigint constraint orders_fkey references public.messenger_messages,
+        failed_id bigint references public.messenger_failed_messages on delete set null
+      )
+    `);
+    try {
+      const [ill] = (await faults(stack)).filter(({ name }) => name === "foreign keys");
+      assertEquals(ill?.found, "orders_fkey of public.orders on public.messenger_messages");
+      await stack.sql.unsafe(/alter table .*;/.exec(ill?.advice ?? "")?.[0] ?? "");
+      assertEquals((await faults(stack)).filter(({ name }) => name === "foreign keys"), []);
+    } finally {
+      await stack.sql.unsafe("drop table public.orders");
+    }
+  });
+
   test("what is missing is told with the command that mends it, and --fix makes it", async (stack) => {
     await stack.sql`delete from cron.job where jobname like 'symphony-%'`;
     await stack.sql`delete from vault.secrets where true`;

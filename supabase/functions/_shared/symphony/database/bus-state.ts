@@ -192,6 +192,18 @@ export interface BusObjects {
   readonly triggers: string[];
   /** Stamps of the applied migrations, in order; null if the database does not tell. */
   readonly migrations: string[] | null;
+  /** Foreign keys of the project's own tables that keep rows of the bus from being deleted. */
+  readonly references: Reference[];
+}
+
+/** A foreign key on a table of the bus, as the database has it. */
+export interface Reference {
+  readonly name: string;
+  readonly table: string;
+  /** The table of the bus. */
+  readonly on: string;
+  /** The text of Postgres, such as `FOREIGN KEY (message_id) REFERENCES messenger_messages(id)`. */
+  readonly definition: string;
 }
 
 /** Lists the objects of the bus. @throws the errors of `callRpc` */

@@ -3,6 +3,7 @@
  * row; the envelope never holds them, and one odd row never stops a claim.
  */
 
+import { DEAD_REASONS } from "../message/dead-reason.ts";
 import { onFirstUse } from "../runtime/first-use.ts";
 import { isOptions } from "../runtime/option-names.ts";
 import { MAX_DEPTH } from "../runtime/json.ts";
@@ -134,6 +135,7 @@ const checksOfStamps = onFirstUse(() =>
       // A record of zod leaves out the key __proto__, which handlers and types may have for a name.
       dispatched: z.custom<Dispatched>(isDispatched).optional().catch(undefined),
     }),
+    ended: z.enum(["handled", ...DEAD_REASONS]),
     unknownType: z.object({ times: z.number(), attempt: z.number() }),
   }))
 );

@@ -1,6 +1,6 @@
 /** Groups outcomes by their lease tokens, in the shape that `messenger_settle` reads. */
 
-import type { Parked, Settlement } from "../message/outcome.ts";
+import type { Parked, Retry, Settlement } from "../message/outcome.ts";
 import { effectsRow, stepRow } from "./durable-steps.ts";
 
 /** The outcomes of one claim. A kind of outcome that no message has is left out. */
@@ -50,15 +50,7 @@ export function byToken(settlements: readonly Settlement[]): TokenSettlements[] 
         (entry.snoozed ??= []).push({ id, delay_ms: outcome.delayMs, stamps: outcome.stamps });
         break;
       case "retry":
-        (entry.retries ??= []).push({
-          id,
-          delay_ms: outcome.delayMs,
-          retry_count: outcome.retryCount,
-          quarantined: outcome.quarantined,
-          interrupted: outcome.interrupted,
-          stamps: outcome.stamps,
-          errors: outcome.errors,
-        });
+        (entry.retries ??= []).push(retryRow(id, outcome));
         break;
       case "dead":
         (entry.dead ??= []).push({
@@ -99,6 +91,19 @@ function addHandled(entry: TokenSettlements, id: string, batch: string | undefin
     delete entry.batch;
   }
   entry.handled.push(id);
+}
+
+function retryRow(id: string, outcome: Retry) {
+  return {
+    id,
+    delay_ms: outcome.delayMs,
+    retry_count: outcome.retryCount,
+    quarantined: outcome.quarantined,
+    interrupted: outcome.interrupted,
+    stamps: outcome.stamps,
+    errors: outcome.errors,
+    ended: outcome.ended,
+  };
 }
 
 function parkedRow(id: string, { delayMs, step, waits, leaveGroup, stamps }: Parked) {

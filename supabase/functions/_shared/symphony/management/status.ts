@@ -176,6 +176,12 @@ function addObjects(app: ManagementApp, supabase: SupabaseClient): void {
       migrations: z.array(z.string()).nullable().openapi({
         description: "Stamps of the applied migrations; null if the database does not tell",
       }),
+      references: z.array(
+        z.object({ name: z.string(), table: z.string(), on: z.string(), definition: z.string() }),
+      ).openapi({
+        description:
+          "Foreign keys of the project's own tables that keep rows of the bus from being deleted",
+      }),
     }),
   }, () => readObjects(supabase));
 }

@@ -1,6 +1,7 @@
 /** The envelope: a message with the facts that the bus and the worker need and remember about it. */
 
 import type { BatchEventStamp, BatchStamp } from "./batch-stamps.ts";
+import type { DeadReason } from "./dead-reason.ts";
 import type { HeldFor } from "./dedupe.ts";
 import type { TraceStamp } from "../tracing/trace-stamp.ts";
 
@@ -75,6 +76,8 @@ export interface Stamps {
   readonly ofBatch?: BatchEventStamp;
   /** The message that is dispatched in the transaction that cancels this one. */
   readonly onCancelled?: unknown;
+  /** It has ended so, and its row could not be deleted: only the deletion is tried again. */
+  readonly ended?: "handled" | DeadReason;
   /** Where it was dispatched, for tracing. */
   readonly traceContext?: TraceStamp;
   /** Stamps of the user's own middleware. */
@@ -84,7 +87,7 @@ export interface Stamps {
 /** Stamps of the bus, which mean something only in the installation that wrote them. */
 export const BUS_STAMPS: ReadonlySet<string> = new Set([
   ...["handledBy", "redriven", "redrivenFrom", "schedule", "user", "unknownType", "durable"],
-  ...["batch", "ofBatch", "onCancelled", "live"],
+  ...["batch", "ofBatch", "onCancelled", "live", "ended"],
 ]);
 
 /** A claimed message: leased to this worker until it is settled. */

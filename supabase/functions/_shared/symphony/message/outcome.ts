@@ -52,6 +52,11 @@ export interface Retry {
   readonly interrupted?: boolean;
   /** The new stamps, if they change. */
   readonly stamps?: Stamps;
+  /**
+   * It has ended so, and its row could not be deleted, such as by a foreign key of the project's own: it does not run
+   * again, and the deletion is tried again. The retry count stays.
+   */
+  readonly ended?: "handled" | DeadReason;
   /** The errors of this attempt. */
   readonly errors: readonly AttemptError[];
 }

@@ -101,7 +101,10 @@ export function waitingAgain(
   const again = {
     ...envelope,
     availableAt: new Date(now + outcome.delayMs),
-    stamps: stored(outcome.stamps ?? envelope.stamps),
+    stamps: {
+      ...stored(outcome.stamps ?? envelope.stamps),
+      ...(outcome.kind === "retry" && outcome.ended && { ended: outcome.ended }),
+    },
     leaseToken: "",
   };
   const { attempts, snoozes = 0, interruptions = 0 } = envelope;
@@ -110,7 +113,8 @@ export function waitingAgain(
   }
   return {
     ...again,
-    retryCount: outcome.retryCount,
+    retryCount: outcome.ended ? envelope.retryCount : outcome.retryCount,
+    expiresAt: outcome.ended ? null : envelope.expiresAt,
     quarantined: envelope.quarantined || (outcome.quarantined ?? false),
     attempts: attempts - Number(outcome.interrupted ?? false),
     interruptions: outcome.interrupted ? interruptions + 1 : 0,

@@ -70,6 +70,8 @@ async function outcomeOf(
   const { task } = attempt;
   let ctx: AttemptContext | undefined;
   try {
+    const past = endedBefore(task.envelope);
+    if (past) return past;
     const definition = findDefinition(task.envelope, tools);
     const former = tools.formerRuns.get(task.envelope.id);
     if (former) await formerRunEnds(attempt, former, tools.log);
@@ -89,6 +91,14 @@ async function outcomeOf(
     ctx?.end();
     tools.deadlines.clear(task);
   }
+}
+
+/** The outcome of a message that has ended before, and whose row could not be deleted then; null for any other. */
+function endedBefore({ stamps }: Envelope): Outcome | null {
+  const { ended, durable } = stamps;
+  if (ended === undefined) return null;
+  if (ended !== "handled") return { kind: "dead", reason: ended, errors: [] };
+  return durable === undefined ? handled : { ...handled, durable: true };
 }
 
 function begin(task: Task, startedAt: number): Attempt {

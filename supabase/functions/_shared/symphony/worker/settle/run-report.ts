@@ -74,6 +74,11 @@ export class RunReport {
         this.counts.claimed--;
         return;
       case "retry":
+        // It counts once its row is deleted.
+        if (outcome.ended !== undefined) {
+          this.counts.claimed--;
+          return;
+        }
         this.counts.retried++;
         break;
       case "dead":

@@ -5,7 +5,8 @@
 
 import { describeError } from "../../message/describe-error.ts";
 import type { Logger } from "../../runtime/log.ts";
-import type { Outcome, Settlement } from "../../message/outcome.ts";
+import type { AttemptError } from "../../message/envelope.ts";
+import type { Outcome, Retry, Settlement } from "../../message/outcome.ts";
 import { isOfALock, isOfItsContent, isTooMuch } from "../calls.ts";
 
 interface Dependencies {
@@ -54,7 +55,7 @@ function halves<Item>(items: readonly Item[]): (readonly Item[])[] {
   return [items.slice(middle), items.slice(0, middle)].filter(({ length }) => length > 0);
 }
 
-/** Writes the smallest form of a refused outcome. If that is refused too, the message's lease runs out. */
+/** Writes another outcome in the place of a refused one. If each is refused too, the message's lease runs out. */
 async function settleInstead(
   settlement: Settlement,
   refusal: unknown,
@@ -65,41 +66,60 @@ async function settleInstead(
     return [];
   }
   const { id } = settlement;
-  const outcome = isTooMuch(refusal) ? null : instead(settlement.outcome, refusal);
-  log.error("settle_refused", { id, error: String(refusal), instead: outcome?.kind ?? "none" });
-  if (!outcome) return [];
-  try {
-    return await settle([{ ...settlement, outcome }]);
-  } catch (error) {
-    if (!isOfItsContent(error)) throw error;
-    log.error("settle_given_up", { id, error: String(error) });
+  const outcomes = isTooMuch(refusal) ? [] : instead(settlement.outcome, refusal);
+  if (outcomes.length === 0) {
+    log.error("settle_refused", { id, error: String(refusal), instead: "none" });
     return [];
+  }
+  let error = refusal;
+  for (const outcome of outcomes) {
+    log.error("settle_refused", { id, error: String(error), instead: outcome.kind });
+    try {
+      return await settle([{ ...settlement, outcome }]);
+    } catch (next) {
+      if (!isOfItsContent(next)) throw next;
+      error = next;
+    }
+  }
+  log.error("settle_given_up", { id, error: String(error) });
+  return [];
+}
+
+/** The outcomes to be written in the place of a refused one: each is tried if the one before is refused too. */
+function instead(outcome: Settlement["outcome"], refusal: unknown): Outcome[] {
+  switch (outcome.kind) {
+    case "handled": {
+      const isPlain = outcome.keepMs === undefined && !outcome.progressed && !outcome.durable;
+      const kept = undeleted("handled", [
+        errorOf(refusal, "the message was handled, and its row stays"),
+      ]);
+      return isPlain ? [kept] : [{ kind: "handled" }, kept];
+    }
+    case "released":
+      return [];
+    default: {
+      const errors = outcome.kind === "snoozed" || outcome.kind === "parked" ? [] : outcome.errors;
+      const reason = outcome.kind === "dead" ? outcome.reason : "unrecoverable";
+      const dead = [errorOf(refusal, "the outcome could not be written", errors[0])];
+      return [{ kind: "dead", reason, errors: dead }, undeleted(reason, dead)];
+    }
   }
 }
 
-/** The outcome to be written in the place of a refused one; null if there is no smaller one. */
-function instead(outcome: Settlement["outcome"], refusal: unknown): Outcome | null {
-  switch (outcome.kind) {
-    case "handled":
-      return outcome.keepMs === undefined && !outcome.progressed && !outcome.durable
-        ? null
-        : { kind: "handled" };
-    case "released":
-      return null;
-    default: {
-      const errors = outcome.kind === "snoozed" || outcome.kind === "parked" ? [] : outcome.errors;
-      const { message, ...described } = describeError(refusal);
-      return {
-        kind: "dead",
-        reason: outcome.kind === "dead" ? outcome.reason : "unrecoverable",
-        errors: [{
-          ...described,
-          message: `the outcome could not be written: ${message}`,
-          attempt: errors[0]?.attempt ?? 0,
-          at: errors[0]?.at ?? new Date().toISOString(),
-          durationMs: errors[0]?.durationMs ?? 0,
-        }],
-      };
-    }
-  }
+/** Pause before it is tried again to delete the row of a message that has ended. */
+const UNDELETED_MS = 600_000;
+
+function undeleted(ended: NonNullable<Retry["ended"]>, errors: readonly AttemptError[]): Retry {
+  return { kind: "retry", delayMs: UNDELETED_MS, retryCount: 0, ended, errors };
+}
+
+function errorOf(refusal: unknown, what: string, first?: AttemptError): AttemptError {
+  const { message, ...described } = describeError(refusal);
+  return {
+    ...described,
+    message: `${what}: ${message}`,
+    attempt: first?.attempt ?? 0,
+    at: first?.at ?? new Date().toISOString(),
+    durationMs: first?.durationMs ?? 0,
+  };
 }
