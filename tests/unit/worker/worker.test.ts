@@ -7,6 +7,7 @@ import { define, defineLate, payloads } from "../../support/definitions.ts";
 import { workbench } from "../../support/worker.ts";
 import {
   defineMessage,
+  type HandlerContext,
   TransportError,
 } from "../../../supabase/functions/_shared/symphony/index.ts";
 
@@ -60,6 +61,49 @@ Deno.test("a handler may dispatch, and the same worker takes the new message", a
   await bus.dispatch(first, "hello");
   assertEquals((await work()).handled, 2);
   assertEquals(seen, ["hello again"]);
+});
+
+Deno.test("a worker takes what was dispatched by a settle call that ended while a claim was under way", async () => {
+  const handled: string[] = [];
+  const ready = Promise.withResolvers<void>();
+  const settled = Promise.withResolvers<void>();
+  const make = (type: string, handler: (ctx: HandlerContext) => Promise<unknown>) =>
+    defineMessage({
+      type,
+      schema: z.null(),
+      handler: async (_, ctx) => {
+        await handler(ctx);
+        handled.push(type);
+      },
+    });
+  const third = make("Third", async () => {});
+  const { bus, work } = workbench([
+    make("First", async () => {}),
+    make("Second", async (ctx) => {
+      await ready.promise;
+      await ctx.dispatch(third, null);
+    }),
+    third,
+  ], {
+    wrap: (memory) =>
+      overriding(memory, {
+        // The claim beside the first outcome finds nothing, and its answer comes after the second outcome was written.
+        settleAndClaim: async (settlements, request) => {
+          const answer = await memory.settleAndClaim(settlements, request);
+          ready.resolve();
+          await settled.promise;
+          return answer;
+        },
+        settle: async (settlements) => {
+          const answer = await memory.settle(settlements);
+          settled.resolve();
+          return answer;
+        },
+      }),
+  });
+  await bus.dispatchAll([{ type: "First", payload: null }, { type: "Second", payload: null }]);
+  await work();
+  assertEquals(handled, ["First", "Second", "Third"]);
 });
 
 Deno.test("a worker does not miss the moment at which a message falls due, wherever the clock moves on", async () => {

@@ -182,6 +182,7 @@ class Worker {
       });
       this.#claimer.size.roundTrip(performance.now() - sentAt);
       if (claim && request) this.#take(claim, request, sentAt);
+      else if (!request && done.length > 0) this.#claimer.planner.settledAlone();
       this.#claimer.ended(request, done);
     } catch (error) {
       this.#changed.fail(error);

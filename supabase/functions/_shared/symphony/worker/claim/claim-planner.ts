@@ -71,6 +71,8 @@ export class ClaimPlanner {
   /** The latest request. Null after {@link pollNow}: an older claim may have missed the new message. */
   #latest: ClaimRequest | null = null;
   #startWindowMs = START_WINDOW_MS;
+  /** Outcomes were written by a call without a claim, and no claim has followed. */
+  #hasSettledAlone = false;
 
   constructor(
     private readonly options: {
@@ -85,12 +87,12 @@ export class ClaimPlanner {
 
   /** Whether there is no message left to claim. */
   get done(): boolean {
-    return this.nextPollAt === null && !this.#quarantinedDue;
+    return this.nextPollAt === null && !this.#quarantinedDue && !this.#hasSettledAlone;
   }
 
   /** Whether no poll is planned for the next moments. */
   get quiet(): boolean {
-    return !this.#quarantinedDue &&
+    return !this.#quarantinedDue && !this.#hasSettledAlone &&
       (this.nextPollAt === null || this.nextPollAt > performance.now() + SOON_MS);
   }
 
@@ -98,6 +100,14 @@ export class ClaimPlanner {
   pollNow(): void {
     this.#latest = null;
     this.nextPollAt = performance.now();
+  }
+
+  /**
+   * A call without a claim has written outcomes, which may have made messages due: what a handler dispatched, the next
+   * of a group, the parent of a batch's last member. A claim that was under way meanwhile has missed them.
+   */
+  settledAlone(): void {
+    this.#hasSettledAlone = true;
   }
 
   /** Polls in `ms`, at the end of the budget at the latest; null: polls no more. */
@@ -127,7 +137,8 @@ export class ClaimPlanner {
     const waitsNow = longestWaitMs !== undefined && isEmpty && !claims;
     const pollDue = this.nextPollAt !== null && (now >= this.nextPollAt || waitsNow) &&
       room >= worthwhile;
-    if (!(quarantined || pollDue || (settles && room > 0))) return null;
+    const isLast = this.#hasSettledAlone && isEmpty && !claims;
+    if (!(quarantined || pollDue || ((settles || isLast) && room > 0))) return null;
     // When few messages come in, one claim at a time finds them: each of them scans the queues, 0.1 µs for
     // each dead row that vacuum may not remove yet. That took a tenth of a long drain's time.
     if (this.#cameShort && claims) return null;
@@ -144,6 +155,7 @@ export class ClaimPlanner {
     const { leaseMs, queues } = this.options;
     const headScan = now >= this.#nextHeadScanAt;
     const sweep = now - this.#sweptAt >= SWEEP_INTERVAL_MS;
+    if (!quarantined) this.#hasSettledAlone = false;
     if (headScan) this.#nextHeadScanAt = now + untilHeadScan(0);
     if (sweep) this.#sweptAt = now;
     return {
