@@ -5583,7 +5583,12 @@ begin
     set status = 'pending', attempts = greatest(m.attempts, 1) - 1, lease_token = null, leased_until = null,
       heartbeated = false, interruptions = 0, expires_at = null,
       available_at = coalesce(clock + g.delay_ms * interval '1 millisecond', g.until, (
-        select min(s.until) from public.messenger_steps s where s.message_id = g.id and s.status = 'pending'
+        select min(s.until) from public.messenger_steps s
+        where s.message_id = g.id and s.status = 'pending' and (
+          g.step is null or (s.handler, s.name, s.key, s.nth) = (
+            g.step ->> 'handler', g.step ->> 'name', coalesce(g.step ->> 'key', ''), coalesce((g.step ->> 'nth')::integer, 1)
+          )
+        )
       ), clock),
       group_key = case when g.leave_group is not true then m.group_key end,
       stamps = coalesce(g.stamps, m.stamps)

@@ -202,6 +202,24 @@ export function testSteps(
     await again(t.transport);
   }, AT_HOME);
 
+  promise("a message that sleeps on does so to the end of that sleep", async (t) => {
+    const message = await running(t);
+    // Its handler has changed since: this wait is pending for ever.
+    const wait = { ...minute, name: "approved", kind: "wait" } as const;
+    await settle(t.transport, [message], { kind: "parked", delayMs: null, step: wait });
+    await t.advance(60_000);
+    const second = await again(t.transport);
+    const { untilMs: _, ...sleep } = minute;
+    const hour = { ...sleep, untilMs: 3_600_000 };
+    await settle(t.transport, [second], { kind: "parked", delayMs: 0, step: hour });
+    const third = await again(t.transport);
+    await settle(t.transport, [third], { kind: "parked", delayMs: null, step: sleep });
+    await t.advance(3_599_000);
+    assertEquals((await claim(t.transport)).messages, []);
+    await t.advance(1_000);
+    await again(t.transport);
+  }, AT_HOME);
+
   promise("a parked message keeps its group, unless it leaves it", async (t) => {
     for (const [leaveGroup, next] of [[false, []], [true, [2]]] as const) {
       const first = await running(t, { groupKey: `g ${leaveGroup}` });

@@ -187,3 +187,21 @@ Deno.test("a message sleeps for 400 days, and until the moment that far ahead", 
     assertEquals(t.handled().length, 1);
   }
 });
+
+Deno.test("a handler that sleeps where it waited before sleeps to the end, though the event comes", async () => {
+  let runs = 0;
+  let pause = async (ctx: HandlerContext): Promise<unknown> =>
+    await ctx.waitFor("approved", { timeout: "1m" });
+  const { t, Sleeper } = sleeper((ctx) => (runs++, pause(ctx)));
+  await t.dispatch(Sleeper, {});
+  await t.drain();
+  pause = (ctx) => ctx.sleep("1h");
+  await t.advance("1m");
+  await t.drain();
+  await t.emit("approved");
+  await t.drain();
+  assertEquals(runs, 3);
+  assertEquals(t.pending().map(({ availableAt }) => availableAt), [
+    new Date("2026-01-01T01:01:00Z"),
+  ]);
+});

@@ -96,7 +96,7 @@ export interface Parked {
   readonly kind: "parked";
   /** Ms until the next run; null: when `step` ends. */
   readonly delayMs: number | null;
-  /** The sleep or wait that parks it, if it is not stored yet. */
+  /** The sleep or wait that parks it; one that is stored already keeps its end. Default: what is pending first. */
   readonly step?: StepToStore;
   /** Keys of events: it is due as soon as one of them is there that it has not seen. */
   readonly waits?: readonly string[];

@@ -61,11 +61,17 @@ export class MemorySteps {
     return true;
   }
 
-  /** When the first pending step of a message ends, in ms since 1970. @param now if it has none */
-  endOf(id: string, now: number): number {
-    const ends = this.of(id).flatMap(({ status, untilAt }) =>
-      status === "pending" && untilAt !== undefined ? [untilAt] : []
-    );
+  /**
+   * When a pending step of a message ends, in ms since 1970.
+   * @param now if there is none
+   * @param only the step; default: the first that ends
+   */
+  endOf(id: string, now: number, only?: StepIdentity): number {
+    const ends = this.of(id).flatMap((step) => {
+      const { status, untilAt } = step;
+      if (status !== "pending" || only && !isSame(step, only)) return [];
+      return untilAt === undefined ? [] : [untilAt];
+    });
     return ends.length > 0 ? Math.min(...ends) : now;
   }
 

@@ -219,7 +219,7 @@ export class InMemoryTransport extends MemoryDurable implements Transport {
         row.envelope = parkedAgain(
           envelope,
           outcome,
-          this.steps.endOf(id, this.now()),
+          this.steps.endOf(id, this.now(), outcome.step),
           this.now(),
         );
         if (outcome.waits && this.events.wait(id, outcome.waits, this.steps.of(id))) {

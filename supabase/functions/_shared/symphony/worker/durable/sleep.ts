@@ -63,10 +63,11 @@ async function pause(
     );
   }
   await durable.run({ kind: "sleep", name: "sleep", label }, ({ identity, stored, park }) => {
-    if (stored) return (stored.leftMs ?? 0) > 0 ? park({ delayMs: null }) : undefined;
+    const step = { ...identity, kind: "sleep", status: "pending" } as const;
+    // The step is named: another one may be pending since before the handler was changed, and over for long.
+    if (stored) return (stored.leftMs ?? 0) > 0 ? park({ delayMs: null, step }) : undefined;
     const end = endOf();
     if (end === null) return undefined;
-    const step = { ...identity, kind: "sleep", status: "pending", ...end } as const;
-    return park({ delayMs: null, step, ...(leaveGroup && { leaveGroup }) });
+    return park({ delayMs: null, step: { ...step, ...end }, ...(leaveGroup && { leaveGroup }) });
   });
 }
