@@ -2920,6 +2920,20 @@ begin
 end
 $function$;
 
+CREATE FUNCTION messenger.oldest_write_at()
+ RETURNS timestamp with time zone
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+begin
+  return (
+    select min(a.xact_start) from pg_catalog.pg_stat_activity a
+    where a.datname = current_database() and a.backend_xid is not null and a.pid <> pg_backend_pid()
+  );
+end
+$function$;
+
 CREATE FUNCTION messenger.note_scan(p_queue text, p_clock timestamp with time zone, p_lanes text[], p_noted bigint[])
  RETURNS void
  LANGUAGE plpgsql
@@ -2927,14 +2941,16 @@ CREATE FUNCTION messenger.note_scan(p_queue text, p_clock timestamp with time zo
 AS $function$
 declare
   helps constant boolean := cardinality(p_lanes) <= 1000;
+  writing_since timestamptz;
 begin
   if current_setting('transaction_isolation') <> 'read committed'
     or not pg_try_advisory_xact_lock(messenger.queue_lock(p_queue))
   then
     return;
   end if;
+  writing_since := greatest(coalesce(messenger.oldest_write_at(), p_clock), p_clock - interval '5 minutes');
   insert into messenger.lane_scans (queue, scanned_at, due_from)
-  values (p_queue, p_clock, case when helps then p_clock - interval '5 seconds' end)
+  values (p_queue, p_clock, case when helps then least(writing_since, p_clock - interval '5 seconds') end)
   on conflict on constraint lane_scans_pkey
   do update set scanned_at = excluded.scanned_at, due_from = excluded.due_from;
   perform messenger.forget_lanes(p_noted);
@@ -18557,6 +18573,9 @@ comment on routine messenger.number_fault(oid,jsonb,text) is
 
 comment on routine messenger.oldest_lanes(text,integer,text[]) is
   'The lanes of those messages of a queue that have been due for longest, once for each message, up to 1,000 that are neither in the lanes p_except nor paused.';
+
+comment on routine messenger.oldest_write_at() is
+  'When the oldest transaction began that is under way in another session and has written; null if there is none.';
 
 comment on routine messenger.open_batch(jsonb) is
   'Part of messenger_write_batch: locks the batch that has the idempotency key, or makes it, and returns it.';

@@ -4,8 +4,8 @@
 --
 -- A message that is older than the scan may become ready after it: its lane is resumed, its group reaches it, it is
 -- given back, moved, or written with an older time. Each of these calls names the lane in lanes_to_scan. A transaction
--- that is under way during a scan may do it unseen, so the messages of the last 5 s before a scan are read again, and
--- every 30 s all lanes.
+-- that is under way during a scan may do it unseen. So the messages of the last 5 s before a scan are read again, those
+-- since the begin of the oldest transaction that has written and is under way, and every 30 s all lanes.
 
 create table messenger.lane_scans (
   queue text collate "C" primary key,
@@ -111,22 +111,41 @@ $$;
 comment on function messenger.forget_lanes(bigint[]) is
   'Deletes rows of lanes_to_scan, but those that another transaction has locked.';
 
+-- Runs with its owner's rights, because the service role sees no transactions of other roles. It returns a moment only.
+create function messenger.oldest_write_at() returns timestamptz
+language plpgsql stable
+security definer
+set search_path = ''
+as $$
+begin
+  return (
+    select min(a.xact_start) from pg_catalog.pg_stat_activity a
+    where a.datname = current_database() and a.backend_xid is not null and a.pid <> pg_backend_pid()
+  );
+end
+$$;
+comment on function messenger.oldest_write_at() is
+  'When the oldest transaction began that is under way in another session and has written; null if there is none.';
+
 -- Only the claim that holds the lock of the queue writes, so that none waits for another. p_noted are the rows of
--- lanes_to_scan that were there before the scan.
+-- lanes_to_scan that were there before the scan. A transaction that has been under way for longer than 5 minutes would
+-- make the claims read all that has waited since, so it is passed over.
 create function messenger.note_scan(p_queue text, p_clock timestamptz, p_lanes text[], p_noted bigint[]) returns void
 language plpgsql
 set search_path = ''
 as $$
 declare
   helps constant boolean := cardinality(p_lanes) <= 1000;
+  writing_since timestamptz;
 begin
   if current_setting('transaction_isolation') <> 'read committed'
     or not pg_try_advisory_xact_lock(messenger.queue_lock(p_queue))
   then
     return;
   end if;
+  writing_since := greatest(coalesce(messenger.oldest_write_at(), p_clock), p_clock - interval '5 minutes');
   insert into messenger.lane_scans (queue, scanned_at, due_from)
-  values (p_queue, p_clock, case when helps then p_clock - interval '5 seconds' end)
+  values (p_queue, p_clock, case when helps then least(writing_since, p_clock - interval '5 seconds') end)
   on conflict on constraint lane_scans_pkey
   do update set scanned_at = excluded.scanned_at, due_from = excluded.due_from;
   perform messenger.forget_lanes(p_noted);

@@ -1,0 +1,30 @@
+/** Messages that are written while a claim reads and notes all lanes of a queue. */
+
+import { assertEquals } from "@std/assert";
+import { takeClock } from "../support/clock.ts";
+import { testsOnStack } from "../support/stack.ts";
+
+testsOnStack({}, (test) => {
+  test("a message that a long transaction has written into a lane is claimed after its commit, also where all lanes were read meanwhile", async (stack) => {
+    const { sql } = stack;
+    await sql`insert into public.messenger_queues (name) values ('reports')`;
+    await sql`insert into public.messenger_queues (name, paused)
+      select 'reports/paused' || n, true from generate_series(1, 3000) n`;
+    await sql`insert into public.messenger_messages (type, payload, queue)
+      select 'Note', '{}', 'reports/paused' || n from generate_series(1, 3000) n`;
+    const claimedLanes = async () => {
+      const [claim] = await sql<{ lanes: string[] }[]>`
+        select array(
+          select m ->> 3 from json_array_elements(public.messenger_claim(gen_random_uuid()) -> 'messages') as m
+        ) as lanes`;
+      return claim?.lanes;
+    };
+    await sql.begin(async (writing) => {
+      await writing`select public.messenger_dispatch('Note', queue => 'reports', lane => 'acme')`;
+      const [now] = await sql<{ now: Date }[]>`select now()`;
+      await takeClock(sql, new Date((now?.now.getTime() ?? 0) + 10_000));
+      assertEquals(await claimedLanes(), []);
+    });
+    assertEquals(await claimedLanes(), ["reports/acme"]);
+  });
+});
