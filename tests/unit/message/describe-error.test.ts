@@ -1,13 +1,16 @@
 /** Descriptions of thrown values: complete, bounded, and fit to be stored. */
 
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertMatch } from "@std/assert";
 import { PostgrestError } from "@supabase/supabase-js";
 import fc from "fast-check";
 import {
   describeError,
   toStorableText,
 } from "../../../supabase/functions/_shared/symphony/message/describe-error.ts";
-import { HttpError } from "../../../supabase/functions/_shared/symphony/message/errors.ts";
+import {
+  HttpError,
+  StepError,
+} from "../../../supabase/functions/_shared/symphony/message/errors.ts";
 
 const short = (error: unknown) => {
   const { message, class: name, code } = describeError(error);
@@ -93,6 +96,13 @@ Deno.test("the stack is followed by those of the causes and of the parts", () =>
   assert(!places.includes(-1) && stack.includes("describe-error.test.ts"));
   assert(describeError({ cause: "no disk" }).stack?.includes("string: no disk"));
   assertEquals("stack" in describeError("boom"), false);
+});
+
+Deno.test("the stack of a step's failure names the class of the error that the step has stored", () => {
+  const failure = { message: "the carrier is down", class: "CarrierError" };
+  const error = new StepError("carrier", { reason: "exhausted", ...failure });
+  assertMatch(describeError(error).stack ?? "", /\nCaused by: CarrierError: the carrier is down$/);
+  assertEquals({ ...error.cause }, failure);
 });
 
 Deno.test("a cycle of causes comes to an end", () => {

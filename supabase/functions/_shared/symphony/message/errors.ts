@@ -93,7 +93,8 @@ export class StepError extends UnrecoverableError {
     super(`step ${showValue(step)}: failed for good (${reason}): ${cause.message}`);
     this.step = step;
     this.reason = reason;
-    this.cause = Object.freeze({ ...cause });
+    // The name is for stacks, which show it in front of the text; it is not part of the failure.
+    this.cause = Object.freeze(Object.defineProperty({ ...cause }, "name", { value: cause.class }));
   }
 }
 
