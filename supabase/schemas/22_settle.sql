@@ -37,11 +37,9 @@ declare
   settlement jsonb; token uuid; ids bigint[];
   settled bigint[] := array[]::bigint[];
   refusals jsonb := '[]'::jsonb;
-  tokens uuid[] := array[]::uuid[];
-  numbers integer[] := array[]::integer[];
+  tokens uuid[] := array[]::uuid[]; numbers integer[] := array[]::integer[];
   is_plain boolean;
-  queues text[];
-  group_keys text[];
+  queues text[]; group_keys text[];
 begin
   if jsonb_typeof(p_settlements) is distinct from 'array' then
     raise sqlstate 'PT400' using message = 'settlements: has to be an array';
@@ -86,7 +84,9 @@ begin
   if refusals <> '[]' then
     return messenger.settled_in_part(p_settlements, settled, refusals);
   end if;
-  return jsonb_build_object('stale', messenger.settle_stale(p_settlements, settled)::text[]);
+  -- To ask settle_stale() costs a call of 20 messages a twentieth.
+  return case when is_plain and cardinality(settled) = jsonb_array_length(settlement -> 'handled') then '{"stale": []}'
+    else jsonb_build_object('stale', messenger.settle_stale(p_settlements, settled)::text[]) end;
 end
 $$;
 comment on function messenger.settle_outcomes(jsonb) is
@@ -133,20 +133,23 @@ begin
   if p_settlement ? 'handled' then
     settled := messenger.settle_handled(p_settlement, p_fence);
   end if;
-  if p_settlement ? 'released' then
-    settled := settled || messenger.settle_released(p_settlement, p_fence);
-  end if;
-  if p_settlement ? 'snoozed' then
-    settled := settled || messenger.settle_snoozed(p_settlement, p_fence);
-  end if;
-  if p_settlement ? 'retries' then
-    settled := settled || messenger.settle_retried(p_settlement, p_fence);
-  end if;
-  if p_settlement ? 'dead' then
-    settled := settled || messenger.settle_dead(p_settlement, p_fence);
-  end if;
-  if p_settlement ? 'parked' then
-    settled := settled || messenger.settle_parked(p_settlement, p_fence);
+  -- Most calls ask one question in place of five.
+  if p_settlement ?| '{released,snoozed,retries,dead,parked}' then
+    if p_settlement ? 'released' then
+      settled := settled || messenger.settle_released(p_settlement, p_fence);
+    end if;
+    if p_settlement ? 'snoozed' then
+      settled := settled || messenger.settle_snoozed(p_settlement, p_fence);
+    end if;
+    if p_settlement ? 'retries' then
+      settled := settled || messenger.settle_retried(p_settlement, p_fence);
+    end if;
+    if p_settlement ? 'dead' then
+      settled := settled || messenger.settle_dead(p_settlement, p_fence);
+    end if;
+    if p_settlement ? 'parked' then
+      settled := settled || messenger.settle_parked(p_settlement, p_fence);
+    end if;
   end if;
   perform set_config('messenger.settles', '', true);
   return settled;
@@ -156,8 +159,8 @@ comment on function messenger.settle_token(jsonb, uuid) is
   'Part of messenger_settle: writes the outcomes under one token, and returns the ids of the messages that it settled.';
 
 -- Nearly every call settles all messages that it names. Then it is enough to count the names, which costs a tenth of
--- reading the ids. A loop counts them, because a query takes 20 us more. A message that still has its lease was skipped
--- by a trigger of the project's own: it is not stale.
+-- reading the ids. A loop counts them, because a query takes 20 us more. Calls of one token that were all handled do not
+-- come here. A message that still has its lease was skipped by a trigger of the project's own: it is not stale.
 create function messenger.settle_stale(p_settlements jsonb, p_settled bigint[])
 returns bigint[]
 language plpgsql

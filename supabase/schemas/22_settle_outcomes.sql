@@ -42,10 +42,10 @@ begin
     with handled as (
       delete from public.messenger_messages m
       where m.id = any (ids) and m.lease_token = p_fence
-      returning m.id, m.stamps ? 'schedule' as scheduled, m.stamps #>> '{batch,id}' as batch
+      returning m.id, m.stamps
     )
-    select coalesce(array_agg(h.id), '{}'), array_agg(h.id) filter (where h.scheduled),
-      array_agg(h.batch) filter (where h.batch is not null)
+    select coalesce(array_agg(h.id), '{}'), array_agg(h.id) filter (where h.stamps ? 'schedule'),
+      array_agg(h.stamps #>> '{batch,id}') filter (where h.stamps ? 'batch')
     into settled, scheduled_ids, batches from handled h;
   end if;
   if scheduled_ids is not null then
