@@ -9435,8 +9435,10 @@ CREATE OR REPLACE FUNCTION messenger.lock_due_schedules(p_until timestamp with t
 AS $function$
 declare
   clock constant timestamptz := public.messenger_now();
+  first_due bigint[];
+  last_due bigint[];
 begin
-  return array(
+  first_due := array(
     select s.id from public.messenger_schedules s
     where s.enabled
       and coalesce(nullif(s.next_run_at, 'infinity'), '-infinity') <= least(clock, p_until)
@@ -9447,6 +9449,46 @@ begin
     order by coalesce(nullif(s.next_run_at, 'infinity'), '-infinity'), s.id
     limit p_max_schedules
     for update skip locked
+  );
+  if cardinality(first_due) < p_max_schedules or p_max_schedules < 4 then
+    return first_due;
+  end if;
+  last_due := array(
+    select s.id from public.messenger_schedules s
+    where s.enabled
+      and coalesce(nullif(s.next_run_at, 'infinity'), '-infinity') <= least(clock, p_until)
+      and (
+        s.leased_until is null or s.leased_until <= clock
+        or s.leased_until > clock + messenger.longest_lease()
+      )
+    order by coalesce(nullif(s.next_run_at, 'infinity'), '-infinity') desc, s.id desc
+    limit p_max_schedules / 4
+    for update skip locked
+  );
+  return last_due || array(
+    select f.id from unnest(first_due) with ordinality as f (id, nth)
+    where f.id <> all (last_due)
+    order by f.nth limit p_max_schedules - cardinality(last_due)
+  );
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION messenger.fitting_schedules(p_ids bigint[], p_max_bytes integer)
+ RETURNS bigint[]
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+begin
+  return array(
+    select sized.id
+    from (
+      select s.id, sum(octet_length(s.payload::text)) over (
+        order by coalesce(nullif(s.next_run_at, 'infinity'), '-infinity') desc, s.id desc
+        rows between unbounded preceding and 1 preceding
+      ) as bytes_before
+      from public.messenger_schedules s where s.id = any (p_ids)
+    ) as sized
+    where sized.bytes_before is null or sized.bytes_before < p_max_bytes
   );
 end
 $function$;
@@ -18193,6 +18235,9 @@ comment on routine messenger.failed_groups(jsonb,jsonb,integer,integer) is
 comment on routine messenger.find_lanes(messenger.claim_queue,text[],text,jsonb,tid[],integer,integer) is
   'Part of a claim: the lanes of a queue of which it takes messages, in turn, and where the next claim begins if not all lanes have had their turn.';
 
+comment on routine messenger.fitting_schedules(bigint[],integer) is
+  'Part of messenger_claim_schedules: the schedules that fell due last, until their payloads together reach p_max_bytes; at least one.';
+
 comment on routine messenger.fold_batch(bigint) is
   'Adds the deltas of a batch, which the caller has locked, to its counts, and dispatches what is due.';
 
@@ -18420,6 +18465,9 @@ comment on routine messenger.lock_cancelled(bigint[],boolean) is
 
 comment on routine messenger.lock_due(text,integer,jsonb,tid[],messenger.claim_key) is
   'Part of a claim: locks due messages of one queue in claim order, behind a key if one is given, and returns their ctids.';
+
+comment on routine messenger.lock_due_schedules(timestamp with time zone,integer) is
+  'Part of messenger_claim_schedules: locks schedules that are due now, and by p_until if it is given, and returns their ids: the first due, and a quarter the last due where there are more. Leaves out those that another claim has locked or leased.';
 
 comment on routine messenger.lock_first_of_lanes(messenger.due_lane[],integer,tid[]) is
   'Part of a claim: locks the share of each lane, of the priority of its first due message, and returns where each lane continues.';

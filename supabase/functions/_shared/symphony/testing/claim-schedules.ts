@@ -11,7 +11,7 @@ export interface LeasedSchedules extends Pick<ScheduleClaim, "more" | "now" | "n
   readonly leased: readonly StoredSchedule[];
 }
 
-/** Leases due schedules, the earliest first. @param now in ms since 1970 */
+/** Leases due schedules, as messenger_claim_schedules does. @param now in ms since 1970 */
 export function claimSchedules(
   rows: readonly StoredSchedule[],
   request: ScheduleClaimRequest,
@@ -21,9 +21,10 @@ export function claimSchedules(
   const enabled = rows.filter((row) => row.enabled).toSorted(inClaimOrder);
   const again = repeated ? enabled.filter(({ leaseToken }) => leaseToken === token) : [];
   const latest = Math.min(now, until ?? now);
-  const locked = again.length > 0
-    ? again
-    : enabled.filter((row) => dueAt(row) <= latest && isFree(row, now)).slice(0, maxSchedules);
+  const locked = again.length > 0 ? again : firstAndLast(
+    enabled.filter((row) => dueAt(row) <= latest && isFree(row, now)),
+    maxSchedules,
+  );
   const taken = payloads ? fitting(locked) : locked;
   const leased = taken.map((row) => ({ ...row, leaseToken: token, leasedUntil: now + leaseMs }));
   const others = enabled.filter((row) => !taken.includes(row));
@@ -39,14 +40,22 @@ function nextAt(rows: readonly StoredSchedule[], now: number): number | null {
   return moments.length === 0 ? null : Math.min(...moments);
 }
 
-/** As many from the first on as fit into a claim. */
-function fitting(rows: readonly StoredSchedule[]): StoredSchedule[] {
+/** Schedules with many missed runs hold up no other: of too many, a quarter are those that fell due last. */
+function firstAndLast(due: readonly StoredSchedule[], max: number): readonly StoredSchedule[] {
+  if (due.length <= max) return due;
+  const last = Math.floor(max / 4);
+  return [...due.slice(0, max - last), ...due.slice(due.length - last)];
+}
+
+/** As many as fit into a claim; those that fell due last come first. */
+function fitting(rows: readonly StoredSchedule[]): readonly StoredSchedule[] {
   let bytes = 0;
-  return rows.filter(({ message }) => {
+  const taken = rows.toReversed().filter(({ message }) => {
     const fits = bytes < MAX_BYTES;
     bytes += JSON.stringify(message.payload)?.length ?? 0;
     return fits;
   });
+  return taken.toReversed();
 }
 
 function isFree({ leasedUntil }: StoredSchedule, now: number): boolean {
