@@ -16637,7 +16637,7 @@ comment on column messenger.backlog_points.at is
   'Begin of the minute or the hour.';
 
 comment on column messenger.backlog_points.blocked is
-  'Messages behind their group; counted up to 100,000 a queue.';
+  'Messages that waited behind an earlier message of their group; counted up to 100,000 a queue.';
 
 comment on column messenger.backlog_points.delayed is
   'Messages that were to fall due later; counted up to 100,000 a queue.';
@@ -16646,7 +16646,7 @@ comment on column messenger.backlog_points.due is
   'Messages that were due; counted up to 100,000 a queue.';
 
 comment on column messenger.backlog_points.minutes is
-  'Length of its time: 1 or 60 minutes.';
+  'Length of the time that the row is about: 1 or 60 minutes.';
 
 comment on column messenger.backlog_points.oldest_s is
   'How long the oldest due message had waited, in seconds.';
@@ -17126,7 +17126,7 @@ comment on column messenger.series_points.latency is
   'Histogram of the time from the moment a message is due to the start of its attempt.';
 
 comment on column messenger.series_points.minutes is
-  'Length of its time: 1 or 60 minutes.';
+  'Length of the time that the row is about: 1 or 60 minutes.';
 
 comment on column messenger.series_points.retried is
   'Attempts that failed and were followed by a retry.';
@@ -17135,7 +17135,7 @@ comment on column messenger.series_points.runs is
   'Histogram of how long attempts ran.';
 
 comment on column messenger.series_points.series_id is
-  'Its series.';
+  'Id of its series in messenger.series.';
 
 comment on column messenger.transports.name is
   'Name in the configuration.';
@@ -17154,6 +17154,9 @@ comment on column messenger.waits.event is
 
 comment on column messenger.waits.message_id is
   'The message; no foreign key, which would be looked at for every message that goes.';
+
+comment on column public.messenger_actions.id is
+  'Identity of the action; ids grow with time.';
 
 comment on column public.messenger_alert_channels.created_at is
   'When the channel was made.';
@@ -17183,10 +17186,10 @@ comment on column public.messenger_alert_deliveries.alert is
   'Name of the alert; null for a test of the channel.';
 
 comment on column public.messenger_alert_deliveries.attempts is
-  'How often it was sent, or could not be.';
+  'Number of attempts, with those that could not be sent; an operator''s retry begins again at 0.';
 
 comment on column public.messenger_alert_deliveries.body is
-  'The content; each kind of channel has its form of it. It has numbers and names, and nothing of a payload.';
+  'Content that is sent, which each kind of channel puts into a form of its own. It has numbers and names, and nothing of a payload.';
 
 comment on column public.messenger_alert_deliveries.channel is
   'Name of the channel.';
@@ -17204,13 +17207,13 @@ comment on column public.messenger_alert_deliveries.finished_at is
   'When it was delivered or given up.';
 
 comment on column public.messenger_alert_deliveries.give_up_at is
-  'The last attempt is made at this moment.';
+  'When the last attempt is made; if it fails, the delivery has failed.';
 
 comment on column public.messenger_alert_deliveries.id is
-  'Order of the deliveries.';
+  'Identity of the delivery; ids grow with time.';
 
 comment on column public.messenger_alert_deliveries.next_attempt_at is
-  'When it is sent next; of one that is sent, until when its answer is waited for.';
+  'Of a pending delivery, when its next attempt is made; of a sent one, until when its answer is awaited.';
 
 comment on column public.messenger_alert_deliveries.request_id is
   'pg_net''s id of the last request.';
@@ -17225,7 +17228,7 @@ comment on column public.messenger_alert_deliveries.status_code is
   'HTTP status of the last answer.';
 
 comment on column public.messenger_alert_deliveries.webhook_id is
-  'Identity of what is told, the same at each attempt: the header webhook-id.';
+  'The header webhook-id, the same at each attempt, by which a receiver knows a repetition.';
 
 comment on column public.messenger_alerts.channel is
   'Where it is told; null: on the default channel.';
@@ -17849,7 +17852,7 @@ comment on index public.messenger_alert_deliveries_created_at_idx is
   'Deliveries by age, for pruning.';
 
 comment on index public.messenger_alert_deliveries_open_idx is
-  'Deliveries that are under way.';
+  'Deliveries that are pending or sent.';
 
 comment on index public.messenger_alerts_channel_idx is
   'Alerts by their channel, for its deletion.';
@@ -19114,6 +19117,9 @@ comment on routine public.messenger_group_failed(text,text,text,text,timestamp w
 comment on routine public.messenger_health() is
   'Facts that a health check judges: {"now", "last_tick_at", "oldest_ready_at", "dead_letters_last_hour", "ticks_not_started", "schedules_overdue_since", "schedules_invalid", "waiting_for_workers", "transports", "alerts", "webhooks_disabled", "stray_queues", "sequence_is_behind", "default_queue", "version", "installation"}. Paused queues do not count.';
 
+comment on routine public.messenger_in_steps(text,jsonb,text,integer) is
+  'Takes all steps of a function that works in steps, such as messenger_redrive, messenger_cancel or messenger_prune, with arguments by name, each in a transaction of its own, until the end or for max_minutes. With an actor the action log has a line a step.';
+
 comment on routine public.messenger_in_turn(text[]) is
   'Calls functions of the bus that need no arguments one after the other, each in a transaction of its own. An error of one does not keep the next from running; the first error is raised at the end.';
 
@@ -19298,7 +19304,7 @@ comment on routine public.messenger_stats() is
   'The state of the bus in one call: {"now", "queues", "left_out", "left_out_in_use", "dead_letters", "rates", "types", "schedules", "ticks"}. 200 queues at most, those that hold messages first. Counts stop at 10,000; groups are of the latest 10,000 dead letters.';
 
 comment on routine public.messenger_test_alert_channel(text) is
-  'Tells a test on a channel, once, at the commit. Returns {"id", "changed"}; messenger_show_alert_delivery() has its outcome.';
+  'Sends a test to a channel, once, at the commit. Returns {"id", "changed"}: the id of the delivery, whose outcome messenger_show_alert_delivery() returns.';
 
 comment on routine public.messenger_test_webhook_endpoint(text) is
   'Publishes the event webhook.test to one endpoint. Returns {"changed"}.';
@@ -19406,7 +19412,7 @@ comment on table public.messenger_alert_channels is
   'Channels on which alerts are told. messenger_set_alert_channel() writes them; their URLs and signing secrets are in Vault.';
 
 comment on table public.messenger_alert_deliveries is
-  'Everything that was told of alerts: where, and whether it arrived. Rows are deleted after 30 days.';
+  'Deliveries of alerts: what was told on which channel, and whether it arrived. Rows are deleted after 30 days.';
 
 comment on table public.messenger_alerts is
   'Alerts and their state. SQL and the table editor may write rows; a row that cannot be checked has the reason in its error.';

@@ -13,7 +13,7 @@ create table public.messenger_actions (
 comment on table public.messenger_actions is
   'Operators'' changes through the management API: who, when, what, and how many rows.';
 comment on column public.messenger_actions.id is
-  'Order of the actions.';
+  'Identity of the action; ids grow with time.';
 comment on column public.messenger_actions.at is
   'When it was done.';
 comment on column public.messenger_actions.actor is
@@ -221,7 +221,7 @@ begin
 end
 $$;
 comment on procedure public.messenger_in_steps(text, jsonb, text, integer) is
-  'Takes all steps of messenger_redrive, messenger_remove_failed, messenger_cancel, messenger_run or a prune, with arguments by name, each in a transaction of its own, until the end or for max_minutes. With an actor the action log has a line a step.';
+  'Takes all steps of a function that works in steps, such as messenger_redrive, messenger_cancel or messenger_prune, with arguments by name, each in a transaction of its own, until the end or for max_minutes. With an actor the action log has a line a step.';
 
 create function public.messenger_list_actions(
   before_id bigint default null, max_actions integer default 50

@@ -21,11 +21,11 @@ create table public.messenger_alert_deliveries (
 );
 
 comment on table public.messenger_alert_deliveries is
-  'Everything that was told of alerts: where, and whether it arrived. Rows are deleted after 30 days.';
+  'Deliveries of alerts: what was told on which channel, and whether it arrived. Rows are deleted after 30 days.';
 comment on column public.messenger_alert_deliveries.id is
-  'Order of the deliveries.';
+  'Identity of the delivery; ids grow with time.';
 comment on column public.messenger_alert_deliveries.webhook_id is
-  'Identity of what is told, the same at each attempt: the header webhook-id.';
+  'The header webhook-id, the same at each attempt, by which a receiver knows a repetition.';
 comment on column public.messenger_alert_deliveries.alert is
   'Name of the alert; null for a test of the channel.';
 comment on column public.messenger_alert_deliveries.channel is
@@ -33,15 +33,15 @@ comment on column public.messenger_alert_deliveries.channel is
 comment on column public.messenger_alert_deliveries.event is
   'firing: the alert fires, or still does after its cooldown. resolved: it is over. test: an operator has asked for a test.';
 comment on column public.messenger_alert_deliveries.body is
-  'The content; each kind of channel has its form of it. It has numbers and names, and nothing of a payload.';
+  'Content that is sent, which each kind of channel puts into a form of its own. It has numbers and names, and nothing of a payload.';
 comment on column public.messenger_alert_deliveries.status is
   'pending: waits for an attempt. sent: pg_net has the request. delivered: the receiver has taken it. failed: given up.';
 comment on column public.messenger_alert_deliveries.attempts is
-  'How often it was sent, or could not be.';
+  'Number of attempts, with those that could not be sent; an operator''s retry begins again at 0.';
 comment on column public.messenger_alert_deliveries.next_attempt_at is
-  'When it is sent next; of one that is sent, until when its answer is waited for.';
+  'Of a pending delivery, when its next attempt is made; of a sent one, until when its answer is awaited.';
 comment on column public.messenger_alert_deliveries.give_up_at is
-  'The last attempt is made at this moment.';
+  'When the last attempt is made; if it fails, the delivery has failed.';
 comment on column public.messenger_alert_deliveries.request_id is
   'pg_net''s id of the last request.';
 comment on column public.messenger_alert_deliveries.sent_at is
@@ -58,7 +58,7 @@ comment on column public.messenger_alert_deliveries.finished_at is
 create index messenger_alert_deliveries_open_idx
   on public.messenger_alert_deliveries (id) where status in ('pending', 'sent');
 comment on index public.messenger_alert_deliveries_open_idx is
-  'Deliveries that are under way.';
+  'Deliveries that are pending or sent.';
 create index messenger_alert_deliveries_channel_idx
   on public.messenger_alert_deliveries (channel, id);
 comment on index public.messenger_alert_deliveries_channel_idx is
@@ -237,4 +237,4 @@ begin
 end
 $$;
 comment on function public.messenger_test_alert_channel(text) is
-  'Tells a test on a channel, once, at the commit. Returns {"id", "changed"}; messenger_show_alert_delivery() has its outcome.';
+  'Sends a test to a channel, once, at the commit. Returns {"id", "changed"}: the id of the delivery, whose outcome messenger_show_alert_delivery() returns.';

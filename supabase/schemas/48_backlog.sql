@@ -15,7 +15,7 @@ create table messenger.backlog_points (
 comment on table messenger.backlog_points is
   'Messages that queues held: a row a minute for each queue that held some, and after a day the largest numbers of each hour. Kept for 30 days.';
 comment on column messenger.backlog_points.minutes is
-  'Length of its time: 1 or 60 minutes.';
+  'Length of the time that the row is about: 1 or 60 minutes.';
 comment on column messenger.backlog_points.at is
   'Begin of the minute or the hour.';
 comment on column messenger.backlog_points.queue is
@@ -25,7 +25,7 @@ comment on column messenger.backlog_points.due is
 comment on column messenger.backlog_points.delayed is
   'Messages that were to fall due later; counted up to 100,000 a queue.';
 comment on column messenger.backlog_points.blocked is
-  'Messages behind their group; counted up to 100,000 a queue.';
+  'Messages that waited behind an earlier message of their group; counted up to 100,000 a queue.';
 comment on column messenger.backlog_points.processing is
   'Messages that were leased to a worker.';
 comment on column messenger.backlog_points.oldest_s is

@@ -65,11 +65,11 @@ create table messenger.series_points (
 comment on table messenger.series_points is
   'Outcomes of the messages of a series: a row a minute in which something did, and after a day a row an hour. Kept for 30 days.';
 comment on column messenger.series_points.minutes is
-  'Length of its time: 1 or 60 minutes.';
+  'Length of the time that the row is about: 1 or 60 minutes.';
 comment on column messenger.series_points.at is
   'Begin of the minute or the hour.';
 comment on column messenger.series_points.series_id is
-  'Its series.';
+  'Id of its series in messenger.series.';
 comment on column messenger.series_points.handled is
   'Messages that were handled.';
 comment on column messenger.series_points.retried is
