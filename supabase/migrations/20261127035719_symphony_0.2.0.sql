@@ -7929,7 +7929,7 @@ declare
   again constant bigint[] := array(
     select (s.value ->> 'id')::bigint from jsonb_path_query(settlements, '$[*].*[*] ? (exists(@.delay_ms))') as s (value)
   );
-  answer jsonb := '{"stale": []}'::jsonb;
+  answer jsonb;
   fault_detail text;
 begin
   if lease_ms is null or lease_ms not between 1 and 86400000 then
@@ -7943,15 +7943,18 @@ begin
     select (d.value ->> 'id')::bigint from jsonb_array_elements(handled || adopted) as d
     except select unnest(fresh) order by 1
   );
-  if adopted <> '[]' then
+  if jsonb_array_length(adopted) = 1 and settlements @? '$[0].dead' then
+    answer := messenger.settle_dead_delivery(transport, adopted, settlements, fresh, lease_ms);
+  elsif adopted <> '[]' then
     perform messenger.adopt(transport, adopted, fresh, lease_ms);
   end if;
-  if settlements <> '[]' then
+  if settlements <> '[]' and answer is null then
     answer := public.messenger_settle(settlements);
     perform messenger.return_to_outbox(transport, adopted, array(
       select unnest(again) intersect select unnest(fresh)
     ));
   end if;
+  answer := coalesce(answer, '{"stale": []}');
   if messenger.has_cancels(transport) then
     perform messenger.end_cancels(transport, handled || adopted);
     answer := answer || '{"cancels": true}';
@@ -7962,6 +7965,71 @@ exception when others then
   get stacked diagnostics fault_detail = pg_exception_detail;
   perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
   raise;
+end
+$function$;
+
+CREATE FUNCTION messenger.settle_dead_delivery(p_transport text, p_adopted jsonb, p_settlements jsonb, p_fresh bigint[], p_lease_ms integer)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  answer jsonb;
+begin
+  perform messenger.adopt(p_transport, p_adopted, p_fresh, p_lease_ms);
+  answer := public.messenger_settle(p_settlements);
+  set constraints all immediate;
+  return answer;
+exception when others then
+  raise warning 'a delivery is a dead letter without a message: %', sqlerrm;
+  perform messenger.bury_delivery(p_adopted, p_settlements, p_fresh);
+  return '{"stale": []}';
+end
+$function$;
+
+CREATE FUNCTION messenger.bury_delivery(p_adopted jsonb, p_settlements jsonb, p_fresh bigint[])
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  clock constant timestamptz := public.messenger_now();
+  ids bigint[]; scheduled_ids bigint[]; reasons text[]; batches text[]; cancelled jsonb;
+begin
+  with given as (
+    select m.*, d.reason, coalesce(d.last_stamps, m.stamps) as last_stamps,
+      messenger.append_errors(m.errors, d.last_errors) as all_errors
+    from jsonb_to_recordset(p_adopted) as m (
+      id bigint, type text, payload jsonb, queue text, priority smallint, created_at timestamptz, retry_count integer,
+      attempts integer, group_key text, stamps jsonb, errors jsonb
+    )
+    join (
+      select (e.value ->> 'id')::bigint as id, e.value ->> 'reason' as reason,
+        nullif(e.value -> 'stamps', 'null') as last_stamps, e.value -> 'errors' as last_errors
+      from jsonb_path_query(p_settlements, '$[*].dead[*]') as e (value)
+    ) as d on d.id = m.id
+    where m.id = any (p_fresh)
+  ),
+  buried as (
+    insert into public.messenger_failed_messages (
+      id, type, payload, queue, priority, reason, error, errors, retry_count, attempts, redriven, group_key, stamps,
+      created_at, failed_at
+    )
+    select messenger.free_id(g.id), g.type, coalesce(g.payload, 'null'), g.queue, g.priority, g.reason,
+      g.all_errors -> -1 ->> 'message', g.all_errors, g.retry_count, g.attempts,
+      case when g.last_stamps ->> 'redriven' ~ '^[0-9]{1,9}$' then (g.last_stamps ->> 'redriven')::integer else 0 end,
+      g.group_key, g.last_stamps, g.created_at, clock
+    from given g
+    returning id
+  )
+  select coalesce(array_agg(g.id), '{}'), array_agg(g.id) filter (where g.last_stamps ? 'schedule'),
+    array_agg(g.reason) filter (where g.last_stamps ? 'schedule'),
+    array_agg(g.last_stamps #>> '{batch,id}') filter (where g.last_stamps ? 'batch'),
+    jsonb_agg(jsonb_build_object('id', g.id, 'message', g.last_stamps -> 'onCancelled'))
+      filter (where g.reason = 'cancelled' and g.last_stamps ?| '{onCancelled,durable}')
+  into ids, scheduled_ids, reasons, batches, cancelled from given g where (select count(*) from buried) > 0;
+  perform messenger.refuse_skipped('messenger_failed_messages', cardinality(ids), cardinality(p_fresh));
+  perform messenger.end_dead(ids, scheduled_ids, reasons, batches, cancelled);
 end
 $function$;
 
@@ -8609,6 +8677,35 @@ begin
 end
 $function$;
 
+CREATE FUNCTION messenger.bury_apart(p_rows jsonb, p_reason text)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  one jsonb;
+begin
+  begin
+    perform messenger.bury_outbox(p_rows, p_reason);
+    set constraints all immediate;
+    return;
+  exception when others then null;
+  end;
+  for one in select r.value from jsonb_array_elements(p_rows) as r loop
+    begin
+      perform messenger.bury_outbox(jsonb_build_array(one), p_reason);
+      set constraints all immediate;
+    exception when others then
+      raise warning 'a message of the outbox is no dead letter: %', sqlerrm;
+      update messenger.outbox o
+      set refusals = least(o.refusals + 1, 1000), available_at = messenger.clock() + messenger.relay_pause(o.refusals + 1),
+        refusal = left(format('the message could not be a dead letter: %s', sqlerrm), 2000)
+      where o.position = (one ->> 'position')::bigint;
+    end;
+  end loop;
+end
+$function$;
+
 CREATE FUNCTION messenger.refuse_publications(p_relay messenger.relays, p_refused jsonb)
  RETURNS void
  LANGUAGE plpgsql
@@ -8629,7 +8726,7 @@ begin
   select jsonb_agg(r.value) into too_large from jsonb_array_elements(p_refused) as r
   where (r.value ->> 'position')::bigint = any (p_relay.batch) and (r.value ->> 'tooLarge')::boolean;
   if too_large is not null then
-    perform messenger.bury_outbox(too_large, 'unrecoverable');
+    perform messenger.bury_apart(too_large, 'unrecoverable');
   end if;
 end
 $function$;
@@ -8652,7 +8749,7 @@ begin
   ) as d
   where d.expires_at <= clock;
   if expired is not null then
-    perform messenger.bury_outbox(expired, 'expired');
+    perform messenger.bury_apart(expired, 'expired');
   end if;
 end
 $function$;
@@ -18022,6 +18119,12 @@ comment on routine messenger.broadcast_batch() is
 comment on routine messenger.broadcast_steps() is
   'Trigger: broadcasts live messages of which steps were stored while they run.';
 
+comment on routine messenger.bury_apart(jsonb,text) is
+  'Part of messenger_claim_outbox and messenger_finish_outbox: messenger.bury_outbox(), in which a row that is refused waits and keeps back no other.';
+
+comment on routine messenger.bury_delivery(jsonb,jsonb,bigint[]) is
+  'Part of messenger_settle_deliveries: writes the dead letter of a delivery that cannot be a message of home.';
+
 comment on routine messenger.bury_expired(messenger.relays) is
   'Part of messenger_claim_outbox: moves messages among the next 500 whose time to live is over to the dead letters.';
 
@@ -18831,6 +18934,9 @@ comment on routine messenger.settle_alert_delivery(public.messenger_alert_delive
 
 comment on routine messenger.settle_apart(jsonb) is
   'Part of messenger.settle_unleased(): settles the messages, one by one if that is refused together.';
+
+comment on routine messenger.settle_dead_delivery(text,jsonb,jsonb,bigint[],integer) is
+  'Part of messenger_settle_deliveries: makes a delivery a dead letter. Returns what messenger_settle returns.';
 
 comment on routine messenger.settle_handled(jsonb,uuid) is
   'Part of messenger_settle: deletes handled messages, notes them for their schedules and batches, and deletes the progress of those that reported it and the steps of those that have some. Returns their ids.';

@@ -192,7 +192,7 @@ declare
   again constant bigint[] := array(
     select (s.value ->> 'id')::bigint from jsonb_path_query(settlements, '$[*].*[*] ? (exists(@.delay_ms))') as s (value)
   );
-  answer jsonb := '{"stale": []}'::jsonb;
+  answer jsonb;
   fault_detail text;
 begin
   if lease_ms is null or lease_ms not between 1 and 86400000 then
@@ -206,15 +206,18 @@ begin
     select (d.value ->> 'id')::bigint from jsonb_array_elements(handled || adopted) as d
     except select unnest(fresh) order by 1
   );
-  if adopted <> '[]' then
+  if jsonb_array_length(adopted) = 1 and settlements @? '$[0].dead' then
+    answer := messenger.settle_dead_delivery(transport, adopted, settlements, fresh, lease_ms);
+  elsif adopted <> '[]' then
     perform messenger.adopt(transport, adopted, fresh, lease_ms);
   end if;
-  if settlements <> '[]' then
+  if settlements <> '[]' and answer is null then
     answer := public.messenger_settle(settlements);
     perform messenger.return_to_outbox(transport, adopted, array(
       select unnest(again) intersect select unnest(fresh)
     ));
   end if;
+  answer := coalesce(answer, '{"stale": []}');
   if messenger.has_cancels(transport) then
     perform messenger.end_cancels(transport, handled || adopted);
     answer := answer || '{"cancels": true}';
@@ -229,6 +232,78 @@ end
 $$;
 comment on function public.messenger_settle_deliveries(text, jsonb, jsonb, jsonb, integer) is
   'Writes outcomes of an engine''s deliveries in one transaction, each once for a publication, or adopts deliveries as running messages. Returns what messenger_settle returns, "repeated": ids whose publication was settled before, and "cancels": true if any delivery of the transport is or was cancelled.';
+
+-- A dead delivery passes through messenger_messages. Where that is refused, such as by a trigger of the project's own, it
+-- becomes a dead letter all the same: its engine would give it out again without end. A worker asks for one alone if it
+-- is refused with others. The error of a deferred trigger has to come within the savepoint.
+create function messenger.settle_dead_delivery(
+  p_transport text, p_adopted jsonb, p_settlements jsonb, p_fresh bigint[], p_lease_ms integer
+) returns jsonb
+language plpgsql
+set search_path = ''
+as $$
+declare
+  answer jsonb;
+begin
+  perform messenger.adopt(p_transport, p_adopted, p_fresh, p_lease_ms);
+  answer := public.messenger_settle(p_settlements);
+  set constraints all immediate;
+  return answer;
+exception when others then
+  raise warning 'a delivery is a dead letter without a message: %', sqlerrm;
+  perform messenger.bury_delivery(p_adopted, p_settlements, p_fresh);
+  return '{"stale": []}';
+end
+$$;
+comment on function messenger.settle_dead_delivery(text, jsonb, jsonb, bigint[], integer) is
+  'Part of messenger_settle_deliveries: makes a delivery a dead letter. Returns what messenger_settle returns.';
+
+create function messenger.bury_delivery(p_adopted jsonb, p_settlements jsonb, p_fresh bigint[]) returns void
+language plpgsql
+set search_path = ''
+as $$
+declare
+  clock constant timestamptz := public.messenger_now();
+  ids bigint[]; scheduled_ids bigint[]; reasons text[]; batches text[]; cancelled jsonb;
+begin
+  with given as (
+    select m.*, d.reason, coalesce(d.last_stamps, m.stamps) as last_stamps,
+      messenger.append_errors(m.errors, d.last_errors) as all_errors
+    from jsonb_to_recordset(p_adopted) as m (
+      id bigint, type text, payload jsonb, queue text, priority smallint, created_at timestamptz, retry_count integer,
+      attempts integer, group_key text, stamps jsonb, errors jsonb
+    )
+    join (
+      select (e.value ->> 'id')::bigint as id, e.value ->> 'reason' as reason,
+        nullif(e.value -> 'stamps', 'null') as last_stamps, e.value -> 'errors' as last_errors
+      from jsonb_path_query(p_settlements, '$[*].dead[*]') as e (value)
+    ) as d on d.id = m.id
+    where m.id = any (p_fresh)
+  ),
+  buried as (
+    insert into public.messenger_failed_messages (
+      id, type, payload, queue, priority, reason, error, errors, retry_count, attempts, redriven, group_key, stamps,
+      created_at, failed_at
+    )
+    select messenger.free_id(g.id), g.type, coalesce(g.payload, 'null'), g.queue, g.priority, g.reason,
+      g.all_errors -> -1 ->> 'message', g.all_errors, g.retry_count, g.attempts,
+      case when g.last_stamps ->> 'redriven' ~ '^[0-9]{1,9}$' then (g.last_stamps ->> 'redriven')::integer else 0 end,
+      g.group_key, g.last_stamps, g.created_at, clock
+    from given g
+    returning id
+  )
+  select coalesce(array_agg(g.id), '{}'), array_agg(g.id) filter (where g.last_stamps ? 'schedule'),
+    array_agg(g.reason) filter (where g.last_stamps ? 'schedule'),
+    array_agg(g.last_stamps #>> '{batch,id}') filter (where g.last_stamps ? 'batch'),
+    jsonb_agg(jsonb_build_object('id', g.id, 'message', g.last_stamps -> 'onCancelled'))
+      filter (where g.reason = 'cancelled' and g.last_stamps ?| '{onCancelled,durable}')
+  into ids, scheduled_ids, reasons, batches, cancelled from given g where (select count(*) from buried) > 0;
+  perform messenger.refuse_skipped('messenger_failed_messages', cardinality(ids), cardinality(p_fresh));
+  perform messenger.end_dead(ids, scheduled_ids, reasons, batches, cancelled);
+end
+$$;
+comment on function messenger.bury_delivery(jsonb, jsonb, bigint[]) is
+  'Part of messenger_settle_deliveries: writes the dead letter of a delivery that cannot be a message of home.';
 
 -- A cancel that meets a message which is just written for its next run waits for it, and finds its next publication.
 create function messenger.lock_publications(p_transport text, p_publications jsonb, p_ids bigint[]) returns void

@@ -491,6 +491,38 @@ $$;
 comment on function messenger.mark_sent(bigint[]) is
   'Part of messenger_finish_outbox: notes that the engine has confirmed publications, or deletes them if none is kept.';
 
+-- A row that cannot become a dead letter, such as by a trigger of the project's own, keeps back no other of its shard: it
+-- waits as a refused publication does. The error of a deferred trigger has to come with its row.
+create function messenger.bury_apart(p_rows jsonb, p_reason text) returns void
+language plpgsql
+set search_path = ''
+as $$
+declare
+  one jsonb;
+begin
+  begin
+    perform messenger.bury_outbox(p_rows, p_reason);
+    set constraints all immediate;
+    return;
+  exception when others then null;
+  end;
+  for one in select r.value from jsonb_array_elements(p_rows) as r loop
+    begin
+      perform messenger.bury_outbox(jsonb_build_array(one), p_reason);
+      set constraints all immediate;
+    exception when others then
+      raise warning 'a message of the outbox is no dead letter: %', sqlerrm;
+      update messenger.outbox o
+      set refusals = least(o.refusals + 1, 1000), available_at = messenger.clock() + messenger.relay_pause(o.refusals + 1),
+        refusal = left(format('the message could not be a dead letter: %s', sqlerrm), 2000)
+      where o.position = (one ->> 'position')::bigint;
+    end;
+  end loop;
+end
+$$;
+comment on function messenger.bury_apart(jsonb, text) is
+  'Part of messenger_claim_outbox and messenger_finish_outbox: messenger.bury_outbox(), in which a row that is refused waits and keeps back no other.';
+
 -- A refused message waits; see hold_groups() for those behind it in its group, which must not overtake it.
 create function messenger.refuse_publications(p_relay messenger.relays, p_refused jsonb) returns void
 language plpgsql
@@ -511,7 +543,7 @@ begin
   select jsonb_agg(r.value) into too_large from jsonb_array_elements(p_refused) as r
   where (r.value ->> 'position')::bigint = any (p_relay.batch) and (r.value ->> 'tooLarge')::boolean;
   if too_large is not null then
-    perform messenger.bury_outbox(too_large, 'unrecoverable');
+    perform messenger.bury_apart(too_large, 'unrecoverable');
   end if;
 end
 $$;
@@ -535,7 +567,7 @@ begin
   ) as d
   where d.expires_at <= clock;
   if expired is not null then
-    perform messenger.bury_outbox(expired, 'expired');
+    perform messenger.bury_apart(expired, 'expired');
   end if;
 end
 $$;
