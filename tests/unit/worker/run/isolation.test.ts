@@ -1,6 +1,6 @@
 /** Changes that handlers, hooks and middleware make to a message reach no other of them. */
 
-import { assertEquals, assertThrows } from "@std/assert";
+import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { z } from "zod";
 import { defineOnce } from "../../../support/definitions.ts";
 import { trouble } from "../../../support/trouble.ts";
@@ -70,6 +70,42 @@ Deno.test("a single handler's changes reach neither its retry nor its hooks nor 
   await bus.dispatchAll([{ type: "T", payload: { to: "a" } }]);
   await work();
   assertEquals(seen, Array(5).fill({ to: "a" }));
+});
+
+Deno.test("a handler's changes to a default of its schema reach neither another handler nor another message", async () => {
+  const seen: unknown[] = [];
+  const spoil: Handler<unknown> = (payload) => {
+    const { more, list, caught, at } = payload as Record<"more" | "list" | "caught", number[][]> & {
+      at: Date;
+    };
+    seen.push(structuredClone({ more, list, caught, at }));
+    for (const one of [more[0], list, caught]) (one as unknown[]).push(9);
+  };
+  const schema = z.object({
+    more: z.array(z.array(z.number())).default([[]]),
+    list: z.array(z.number()).default([]),
+    caught: z.array(z.number()).catch([]),
+    at: z.date().default(new Date(0)),
+  });
+  const { bus, work } = workbench([
+    defineOnce({ first: spoil, second: spoil }, { schema: schema as never }),
+  ]);
+  await bus.dispatchAll([1, 2].map(() => ({ type: "T", payload: {} })));
+  assertEquals((await work()).handled, 2);
+  const fresh = { more: [[]], list: [], caught: [], at: new Date(0) };
+  assertEquals(seen, Array(4).fill(fresh));
+});
+
+Deno.test("the function of a default that fails refuses only a message that needs it", async () => {
+  const schema = z.object({
+    team: z.string().default(() => {
+      throw new Error("no team here");
+    }),
+  });
+  const { bus, work } = workbench([defineOnce(() => {}, { schema: schema as never })]);
+  await bus.dispatchAll([{ type: "T", payload: { team: "a" } }]);
+  assertEquals((await work()).handled, 1);
+  await assertRejects(() => bus.dispatchAll([{ type: "T", payload: {} }]), Error, "no team here");
 });
 
 Deno.test("an envelope cannot be changed", async () => {

@@ -5,6 +5,7 @@ import { DispatchTimeoutError, InvalidPayloadError } from "./errors.ts";
 import { toJson, UnstorableError } from "../runtime/json.ts";
 import { findInexact } from "../runtime/json-text.ts";
 import { within } from "../runtime/within.ts";
+import { copyPlain, partsOfSchema } from "./schema-parts.ts";
 
 /**
  * Turns a payload into the JSON that the handler will get: dates become strings, and properties that are
@@ -32,9 +33,6 @@ export function toStorableJson(type: string, payload: unknown, maxBytes = Infini
 /** How long a dispatch waits for an asynchronous schema, and for each middleware, in ms. */
 export const DISPATCH_TIMEOUT_MS = 10_000;
 
-/** Whether a schema holds functions, such as refinements and transforms; they may be asynchronous. */
-const runsFunctions = new WeakMap<z.ZodType, boolean>();
-
 /**
  * Parses a payload by its definition's schema. It returns the value itself where the schema needs no
  * promise, because `safeParseAsync` takes ten times as long as `safeParse`. The schema runs once, and without a
@@ -47,7 +45,7 @@ export function parsePayload<Schema extends z.ZodType>(
 ): z.output<Schema> | Promise<z.output<Schema>> {
   // `safeParse` takes a third of the time, but it throws when it meets an asynchronous function. That
   // function would then run a second time, and the rejection of its first promise would be unhandled.
-  if (!callsFunctions(schema)) {
+  if (!partsOfSchema(schema).callsFunctions) {
     const parsed = schema.safeParse(payload);
     if (!parsed.success) throw new InvalidPayloadError(type, parsed.error.issues);
     return parsed.data;
@@ -61,22 +59,6 @@ export function parsePayload<Schema extends z.ZodType>(
   };
   const parsed = schema._zod.run({ value: payload, issues: [] }, ctx);
   return parsed instanceof Promise ? parsed.then(read) : read(parsed);
-}
-
-function callsFunctions(schema: z.ZodType): boolean {
-  let calls = runsFunctions.get(schema);
-  if (calls === undefined) runsFunctions.set(schema, calls = hasFunctions(schema, new Set()));
-  return calls;
-}
-
-/** Looks for functions in a schema's definition; the schema's own methods do not count. */
-function hasFunctions(part: unknown, seen: Set<unknown>): boolean {
-  if (typeof part === "function") return true;
-  if (typeof part !== "object" || part === null || part instanceof RegExp) return false;
-  if (seen.has(part)) return false;
-  seen.add(part);
-  const parts = "_zod" in part ? [(part as z.ZodType)._zod.def] : Object.values(part);
-  return parts.some((one) => hasFunctions(one, seen));
 }
 
 /**
@@ -94,7 +76,8 @@ export function checkPayload<Schema extends z.ZodType>(
   },
   payload: unknown,
 ): z.output<Schema> | Promise<z.output<Schema>> {
-  const mayChange = definition.lane !== undefined || callsFunctions(definition.schema);
+  const mayChange = definition.lane !== undefined ||
+    partsOfSchema(definition.schema).callsFunctions;
   const parsed = parsePayload(definition, mayChange ? structuredClone(payload) : payload);
   if (!(parsed instanceof Promise)) return parsed;
   const late = () => new DispatchTimeoutError(`${definition.type}: schema`, DISPATCH_TIMEOUT_MS);
@@ -111,9 +94,16 @@ export function payloadReader(
   payload: unknown,
   isShared: boolean,
 ): () => unknown {
-  if (!isShared) return () => parseStored(definition, payload);
+  const parse = partsOfSchema(definition.schema).sharesObjects ? parseOwn : parseStored;
+  if (!isShared) return () => parse(definition, payload);
   freezeDeep(payload);
-  return () => parseStored(definition, structuredClone(payload));
+  return () => parse(definition, structuredClone(payload));
+}
+
+/** Parses a stored payload, and copies what the schema would give to the next message too, such as a default. */
+function parseOwn(definition: Parameters<typeof parseStored>[0], payload: unknown): unknown {
+  const parsed = parseStored(definition, payload);
+  return parsed instanceof Promise ? parsed.then((value) => copyPlain(value)) : copyPlain(parsed);
 }
 
 /** Freezes a value and everything in it. */
