@@ -359,6 +359,32 @@ Deno.test("a schema that has to be waited for is checked as any other", async ()
   }
 });
 
+Deno.test("an asynchronous superRefine or check is waited for, and its rejection is the dispatch's", async () => {
+  const known = async (name: unknown) => {
+    await delay(1);
+    if (name === "broken") throw new Error("the list is away");
+    return name !== "taken";
+  };
+  const issue = { code: "custom", message: "is taken" } as const;
+  const schemas = [
+    z.string().superRefine(async (name, ctx) => {
+      if (!await known(name)) ctx.addIssue(issue);
+    }),
+    z.string().check(async ({ value, issues }) => {
+      if (!await known(value)) issues.push({ ...issue, input: value });
+    }),
+  ];
+  for (const schema of schemas) {
+    const { bus, work } = workbench([defineMessage({ type: "Name", schema, handler: () => {} })]);
+    const dispatch = (payload: string) => bus.dispatchAll([{ type: "Name", payload }]);
+    await assertRejects(() => dispatch("taken"), InvalidPayloadError, "is taken");
+    // A stray rejection would fail this test.
+    await assertRejects(() => dispatch("broken"), Error, "the list is away");
+    await dispatch("free");
+    assertEquals((await work()).handled, 1);
+  }
+});
+
 Deno.test("what the caller changes in its payload and options after the call changes nothing", async () => {
   const Slow = defineMessage({
     type: "Slow",

@@ -1,4 +1,4 @@
-/** What a schema is made of: functions, which may be asynchronous, and values that it gives to all who parse by it. */
+/** The parts of a schema: functions, which may be asynchronous, and values that it gives to all who parse by it. */
 
 import type { z } from "zod";
 
@@ -64,6 +64,8 @@ function search(
       if (key === "catchValue" || key === "defaultValue" && isNested(value)) {
         found.sharesObjects = true;
       }
+      // The function of a superRefine, or of a check, stands outside of its definition.
+      if (key === "check" && value === "custom") found.callsFunctions = true;
       search(value, found, seen);
     } catch {
       // The function of a default, which fails without a message that needs it.
