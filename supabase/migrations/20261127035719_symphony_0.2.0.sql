@@ -620,7 +620,8 @@ alter table messenger.lane_turns enable row level security;
 create table messenger.lane_scans (
   queue text collate "C" primary key,
   scanned_at timestamptz not null,
-  due_from timestamptz
+  due_from timestamptz,
+  opens_at timestamptz
 );
 alter table messenger.lane_scans enable row level security;
 create table messenger.lanes_to_scan (
@@ -2934,13 +2935,33 @@ begin
 end
 $function$;
 
+CREATE FUNCTION messenger.lanes_shut(p_queue text, p_until timestamp with time zone)
+ RETURNS TABLE(queue text, opens_at timestamp with time zone)
+ LANGUAGE plpgsql
+ ROWS 100
+ SET search_path TO ''
+ SET enable_hashjoin TO 'on'
+AS $function$
+begin
+  return query
+  select f.queue, greatest(f.due_at, l.opens_at)
+  from messenger.lanes_out_of_starts(p_queue) as o
+  join messenger.full_lanes(p_queue) as l on l.queue = o.queue
+  join messenger.lane_fronts(p_queue) as f on f.queue = o.queue
+  where o.opens_at > p_until;
+end
+$function$;
+
 CREATE FUNCTION messenger.note_scan(p_queue text, p_clock timestamp with time zone, p_lanes text[], p_noted bigint[])
  RETURNS void
  LANGUAGE plpgsql
  SET search_path TO ''
 AS $function$
 declare
-  helps constant boolean := cardinality(p_lanes) <= 1000;
+  shut text[];
+  shut_until timestamptz;
+  lanes text[];
+  helps boolean;
   writing_since timestamptz;
 begin
   if current_setting('transaction_isolation') <> 'read committed'
@@ -2948,13 +2969,26 @@ begin
   then
     return;
   end if;
+  -- An operator's transaction that changes limits has locked it, and may take long.
+  perform from messenger.lane_scans s where s.queue = p_queue for update skip locked;
+  if not found and exists (select from messenger.lane_scans s where s.queue = p_queue) then
+    return;
+  end if;
+  if exists (select from messenger.start_grants g where g.queue > p_queue || '/' and g.queue < p_queue || '/~') then
+    select array_agg(s.queue), min(s.opens_at) into shut, shut_until
+    from messenger.lanes_shut(p_queue, p_clock + interval '30 seconds') as s;
+  end if;
+  lanes := array(select distinct l from unnest(p_lanes) as l where l not in (select unnest(shut)));
+  helps := cardinality(lanes) <= 1000;
   writing_since := greatest(coalesce(messenger.oldest_write_at(), p_clock), p_clock - interval '5 minutes');
-  insert into messenger.lane_scans (queue, scanned_at, due_from)
-  values (p_queue, p_clock, case when helps then least(writing_since, p_clock - interval '5 seconds') end)
+  insert into messenger.lane_scans (queue, scanned_at, due_from, opens_at)
+  values (
+    p_queue, p_clock, case when helps then least(writing_since, p_clock - interval '5 seconds') end, shut_until
+  )
   on conflict on constraint lane_scans_pkey
-  do update set scanned_at = excluded.scanned_at, due_from = excluded.due_from;
+  do update set scanned_at = excluded.scanned_at, due_from = excluded.due_from, opens_at = excluded.opens_at;
   perform messenger.forget_lanes(p_noted);
-  insert into messenger.lanes_to_scan (queue, lane) select distinct p_queue, l from unnest(p_lanes) as l where helps;
+  insert into messenger.lanes_to_scan (queue, lane) select p_queue, l from unnest(lanes) as l where helps;
 end
 $function$;
 
@@ -3077,6 +3111,38 @@ begin
 end
 $function$;
 
+CREATE FUNCTION messenger.lanes_out_of_starts(p_queue text)
+ RETURNS TABLE(queue text, opens_at timestamp with time zone)
+ LANGUAGE plpgsql
+ ROWS 100
+ SET search_path TO ''
+ SET jit TO 'off'
+ SET enable_seqscan TO 'off'
+ SET enable_bitmapscan TO 'off'
+AS $function$
+declare
+  clock constant timestamptz := public.messenger_now();
+  parent constant public.messenger_queues := messenger.settings_of(p_queue);
+begin
+  return query
+  select g.queue, max(g.starts_by + g.period)
+  from (
+    select s.queue, s.starts_by, s.period, s.rate,
+      sum(s.messages) over (partition by s.queue order by s.starts_by desc) as later
+    from (
+      select o.queue, o.starts_by, o.messages, coalesce(q.rate_limit, parent.lane_rate_limit) as rate,
+        case when q.rate_limit is null then parent.lane_rate_period_ms else q.rate_period_ms end
+          * interval '1 millisecond' as period
+      from messenger.start_grants o left join public.messenger_queues q on q.name = o.queue
+      where o.queue > p_queue || '/' and o.queue < p_queue || '/~'
+    ) as s
+    where s.starts_by > clock - s.period and s.starts_by <= clock + interval '1 minute' + s.period / 100
+  ) as g
+  where g.later >= g.rate
+  group by g.queue;
+end
+$function$;
+
 CREATE FUNCTION messenger.full_lanes(p_queue text)
  RETURNS TABLE(queue text, opens_at timestamp with time zone)
  LANGUAGE plpgsql
@@ -3104,20 +3170,7 @@ begin
       (select q.concurrency from public.messenger_queues q where q.name = r.queue), parent.lane_concurrency
     )
     union all
-    select g.queue, g.starts_by + g.period
-    from (
-      select s.queue, s.starts_by, s.period, s.rate,
-        sum(s.messages) over (partition by s.queue order by s.starts_by desc) as later
-      from (
-        select o.queue, o.starts_by, o.messages, coalesce(q.rate_limit, parent.lane_rate_limit) as rate,
-          case when q.rate_limit is null then parent.lane_rate_period_ms else q.rate_period_ms end
-            * interval '1 millisecond' as period
-        from messenger.start_grants o left join public.messenger_queues q on q.name = o.queue
-        where o.queue > p_queue || '/' and o.queue < p_queue || '/~'
-      ) as s
-      where s.starts_by > clock - s.period and s.starts_by <= clock + interval '1 minute' + s.period / 100
-    ) as g
-    where g.later >= g.rate
+    select o.queue, o.opens_at from messenger.lanes_out_of_starts(p_queue) as o
   ) as l
   group by l.queue;
 end
@@ -3815,7 +3868,9 @@ begin
   if due_from is null then
     return messenger.next_due_in_all_lanes(p_queue);
   end if;
-  starts_at := messenger.next_of_lanes_to_scan(p_queue);
+  starts_at := least(
+    messenger.next_of_lanes_to_scan(p_queue), (select s.opens_at from messenger.lane_scans s where s.queue = p_queue)
+  );
   for lane in
     select w.queue, min(w.available_at) as due_at
     from (
@@ -10788,6 +10843,10 @@ declare
 begin
   if strpos(new.name, '/') > 0 and not new.paused then
     perform messenger.note_lane(new.name);
+  elsif tg_op = 'UPDATE' and (old.lane_rate_limit, old.lane_rate_period_ms)
+    is distinct from (new.lane_rate_limit, new.lane_rate_period_ms)
+  then
+    delete from messenger.lane_scans s where s.queue = new.name;
   end if;
   if next_at < messenger.next_minute() then
     perform messenger.wake(next_at);
@@ -16726,6 +16785,8 @@ CREATE TRIGGER messenger_messages_wake_for_return AFTER UPDATE OF status ON publ
 
 CREATE TRIGGER messenger_queues_wake AFTER UPDATE ON public.messenger_queues FOR EACH ROW WHEN ((old.* IS DISTINCT FROM new.*)) EXECUTE FUNCTION messenger.wake_for_queue();
 
+CREATE TRIGGER messenger_queues_lane_made AFTER INSERT ON public.messenger_queues FOR EACH ROW WHEN ((strpos(new.name, '/'::text) > 0)) EXECUTE FUNCTION messenger.wake_for_queue();
+
 CREATE TRIGGER messenger_alert_channels_deleted AFTER DELETE ON public.messenger_alert_channels FOR EACH ROW EXECUTE FUNCTION messenger.alert_channel_changed();
 
 CREATE TRIGGER messenger_alert_channels_renamed BEFORE UPDATE OF name ON public.messenger_alert_channels FOR EACH ROW WHEN ((old.name <> new.name)) EXECUTE FUNCTION messenger.alert_channel_changed();
@@ -16960,6 +17021,9 @@ comment on column messenger.jobs_set_up.at is
 
 comment on column messenger.lane_scans.due_from is
   'Claims read the messages that have fallen due from this moment on; null where more than 1,000 lanes had due messages, so that the scan helps none.';
+
+comment on column messenger.lane_scans.opens_at is
+  'When the first of the lanes may start a message whose rates are used up for longer than a scan holds; null where there are none.';
 
 comment on column messenger.lane_scans.queue is
   'Name of the queue, without a lane.';
@@ -18532,6 +18596,12 @@ comment on routine messenger.lanes_hold(text) is
 
 comment on routine messenger.lanes_of_scan(messenger.claim_queue,text[],text[],integer) is
   'Part of a claim: those of the lanes that lanes_since_scan() has given that have due messages and room. Names of lanes_to_scan that are paused or have none are deleted.';
+
+comment on routine messenger.lanes_out_of_starts(text) is
+  'Part of messenger.full_lanes(): the lanes of a queue whose rates are used up, each with the moment at which they let the next message start.';
+
+comment on routine messenger.lanes_shut(text,timestamp with time zone) is
+  'Part of a claim: the lanes of a queue that have ready messages and whose rates let none of them start before a moment, each with the time at which one may.';
 
 comment on routine messenger.lanes_since_scan(text) is
   'Part of a claim: the lanes of a queue that are not paused and may have due messages, as the last scan of all lanes and what has happened since tell; null where no scan tells.';

@@ -1,6 +1,7 @@
 -- Notes on the last scan of all lanes of a queue. Where thousands of lanes are paused, their messages are in front of all
 -- others, and a claim that finds no open lane has read each of them: 3 us a lane. It notes that here. For 30 s the
 -- next claims and polls read only the messages that have fallen due since, and the lanes that lanes_to_scan names.
+-- Lanes whose rates are used up for longer than these 30 s are not among them, unless their settings change.
 --
 -- A message that is older than the scan may become ready after it: its lane is resumed, its group reaches it, it is
 -- given back, moved, or written with an older time. Each of these calls names the lane in lanes_to_scan. A transaction
@@ -10,7 +11,8 @@
 create table messenger.lane_scans (
   queue text collate "C" primary key,
   scanned_at timestamptz not null,
-  due_from timestamptz
+  due_from timestamptz,
+  opens_at timestamptz
 );
 comment on table messenger.lane_scans is
   'Scans of all lanes of a queue: no lane but those that lanes_to_scan names had an open message that was due before due_from.';
@@ -20,6 +22,8 @@ comment on column messenger.lane_scans.scanned_at is
   'When a claim has read each lane.';
 comment on column messenger.lane_scans.due_from is
   'Claims read the messages that have fallen due from this moment on; null where more than 1,000 lanes had due messages, so that the scan helps none.';
+comment on column messenger.lane_scans.opens_at is
+  'When the first of the lanes may start a message whose rates are used up for longer than a scan holds; null where there are none.';
 alter table messenger.lane_scans enable row level security;
 
 create table messenger.lanes_to_scan (
@@ -127,6 +131,25 @@ $$;
 comment on function messenger.oldest_write_at() is
   'When the oldest transaction began that is under way in another session and has written; null if there is none.';
 
+-- A lane whose rate is used up for longer than a scan holds is read by no claim until the next scan.
+create function messenger.lanes_shut(p_queue text, p_until timestamptz)
+returns table (queue text, opens_at timestamptz)
+language plpgsql
+rows 100
+set search_path = ''
+as $$
+begin
+  return query
+  select f.queue, greatest(f.due_at, l.opens_at)
+  from messenger.lanes_out_of_starts(p_queue) as o
+  join messenger.full_lanes(p_queue) as l on l.queue = o.queue
+  join messenger.lane_fronts(p_queue) as f on f.queue = o.queue
+  where o.opens_at > p_until;
+end
+$$;
+comment on function messenger.lanes_shut(text, timestamptz) is
+  'Part of a claim: the lanes of a queue that have ready messages and whose rates let none of them start before a moment, each with the time at which one may.';
+
 -- Only the claim that holds the lock of the queue writes, so that none waits for another. p_noted are the rows of
 -- lanes_to_scan that were there before the scan. A transaction that has been under way for longer than 5 minutes would
 -- make the claims read all that has waited since, so it is passed over.
@@ -135,7 +158,10 @@ language plpgsql
 set search_path = ''
 as $$
 declare
-  helps constant boolean := cardinality(p_lanes) <= 1000;
+  shut text[];
+  shut_until timestamptz;
+  lanes text[];
+  helps boolean;
   writing_since timestamptz;
 begin
   if current_setting('transaction_isolation') <> 'read committed'
@@ -143,13 +169,26 @@ begin
   then
     return;
   end if;
+  -- An operator's transaction that changes limits has locked it, and may take long.
+  perform from messenger.lane_scans s where s.queue = p_queue for update skip locked;
+  if not found and exists (select from messenger.lane_scans s where s.queue = p_queue) then
+    return;
+  end if;
+  if exists (select from messenger.start_grants g where g.queue > p_queue || '/' and g.queue < p_queue || '/~') then
+    select array_agg(s.queue), min(s.opens_at) into shut, shut_until
+    from messenger.lanes_shut(p_queue, p_clock + interval '30 seconds') as s;
+  end if;
+  lanes := array(select distinct l from unnest(p_lanes) as l where l not in (select unnest(shut)));
+  helps := cardinality(lanes) <= 1000;
   writing_since := greatest(coalesce(messenger.oldest_write_at(), p_clock), p_clock - interval '5 minutes');
-  insert into messenger.lane_scans (queue, scanned_at, due_from)
-  values (p_queue, p_clock, case when helps then least(writing_since, p_clock - interval '5 seconds') end)
+  insert into messenger.lane_scans (queue, scanned_at, due_from, opens_at)
+  values (
+    p_queue, p_clock, case when helps then least(writing_since, p_clock - interval '5 seconds') end, shut_until
+  )
   on conflict on constraint lane_scans_pkey
-  do update set scanned_at = excluded.scanned_at, due_from = excluded.due_from;
+  do update set scanned_at = excluded.scanned_at, due_from = excluded.due_from, opens_at = excluded.opens_at;
   perform messenger.forget_lanes(p_noted);
-  insert into messenger.lanes_to_scan (queue, lane) select distinct p_queue, l from unnest(p_lanes) as l where helps;
+  insert into messenger.lanes_to_scan (queue, lane) select p_queue, l from unnest(lanes) as l where helps;
 end
 $$;
 comment on function messenger.note_scan(text, timestamptz, text[], bigint[]) is

@@ -109,6 +109,36 @@ $$;
 comment on function messenger.limits_open_at(public.messenger_queues) is
   'Part of messenger.queue_opens_at(): when a concurrency and a rate let the next message start; null where they do already.';
 
+create function messenger.lanes_out_of_starts(p_queue text) returns table (queue text, opens_at timestamptz)
+language plpgsql volatile
+rows 100
+set search_path = ''
+as $$
+declare
+  clock constant timestamptz := public.messenger_now();
+  parent constant public.messenger_queues := messenger.settings_of(p_queue);
+begin
+  return query
+  select g.queue, max(g.starts_by + g.period)
+  from (
+    select s.queue, s.starts_by, s.period, s.rate,
+      sum(s.messages) over (partition by s.queue order by s.starts_by desc) as later
+    from (
+      select o.queue, o.starts_by, o.messages, coalesce(q.rate_limit, parent.lane_rate_limit) as rate,
+        case when q.rate_limit is null then parent.lane_rate_period_ms else q.rate_period_ms end
+          * interval '1 millisecond' as period
+      from messenger.start_grants o left join public.messenger_queues q on q.name = o.queue
+      where o.queue > p_queue || '/' and o.queue < p_queue || '/~'
+    ) as s
+    where s.starts_by > clock - s.period and s.starts_by <= clock + interval '1 minute' + s.period / 100
+  ) as g
+  where g.later >= g.rate
+  group by g.queue;
+end
+$$;
+comment on function messenger.lanes_out_of_starts(text) is
+  'Part of messenger.full_lanes(): the lanes of a queue whose rates are used up, each with the moment at which they let the next message start.';
+
 -- All lanes together: to ask for the limits of each costs 40 us a lane, this 2. The same as limits_open_at().
 create function messenger.full_lanes(p_queue text) returns table (queue text, opens_at timestamptz)
 language plpgsql volatile
@@ -132,20 +162,7 @@ begin
       (select q.concurrency from public.messenger_queues q where q.name = r.queue), parent.lane_concurrency
     )
     union all
-    select g.queue, g.starts_by + g.period
-    from (
-      select s.queue, s.starts_by, s.period, s.rate,
-        sum(s.messages) over (partition by s.queue order by s.starts_by desc) as later
-      from (
-        select o.queue, o.starts_by, o.messages, coalesce(q.rate_limit, parent.lane_rate_limit) as rate,
-          case when q.rate_limit is null then parent.lane_rate_period_ms else q.rate_period_ms end
-            * interval '1 millisecond' as period
-        from messenger.start_grants o left join public.messenger_queues q on q.name = o.queue
-        where o.queue > p_queue || '/' and o.queue < p_queue || '/~'
-      ) as s
-      where s.starts_by > clock - s.period and s.starts_by <= clock + interval '1 minute' + s.period / 100
-    ) as g
-    where g.later >= g.rate
+    select o.queue, o.opens_at from messenger.lanes_out_of_starts(p_queue) as o
   ) as l
   group by l.queue;
 end

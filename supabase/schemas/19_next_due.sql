@@ -157,7 +157,9 @@ begin
   if due_from is null then
     return messenger.next_due_in_all_lanes(p_queue);
   end if;
-  starts_at := messenger.next_of_lanes_to_scan(p_queue);
+  starts_at := least(
+    messenger.next_of_lanes_to_scan(p_queue), (select s.opens_at from messenger.lane_scans s where s.queue = p_queue)
+  );
   for lane in
     select w.queue, min(w.available_at) as due_at
     from (

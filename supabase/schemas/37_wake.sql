@@ -183,6 +183,10 @@ declare
 begin
   if strpos(new.name, '/') > 0 and not new.paused then
     perform messenger.note_lane(new.name);
+  elsif tg_op = 'UPDATE' and (old.lane_rate_limit, old.lane_rate_period_ms)
+    is distinct from (new.lane_rate_limit, new.lane_rate_period_ms)
+  then
+    delete from messenger.lane_scans s where s.queue = new.name;
   end if;
   if next_at < messenger.next_minute() then
     perform messenger.wake(next_at);
@@ -196,6 +200,10 @@ comment on function messenger.wake_for_queue() is
 create trigger messenger_queues_wake
   after update on public.messenger_queues
   for each row when (old is distinct from new)
+  execute function messenger.wake_for_queue();
+create trigger messenger_queues_lane_made
+  after insert on public.messenger_queues
+  for each row when (strpos(new.name, '/') > 0)
   execute function messenger.wake_for_queue();
 
 -- Runs at the commit, because a schedule is saved in several steps and only its final row counts.

@@ -19,7 +19,7 @@ begin
       'messenger.note_blocked_groups', 'messenger.admit_groups',
       'messenger.first_of_groups', 'messenger.block_groups', 'messenger.lock_groups',
       'messenger.queue_opens_at', 'messenger.queue_room', 'messenger.count_running', 'messenger.count_leased',
-      'messenger.limits_open_at', 'messenger.note_blocked_lanes', 'messenger.walk_lanes', 'messenger.oldest_lanes', 'messenger.has_later_in_lanes', 'messenger.full_lanes', 'messenger.lanes_since_scan', 'messenger.join_lanes',
+      'messenger.limits_open_at', 'messenger.note_blocked_lanes', 'messenger.walk_lanes', 'messenger.oldest_lanes', 'messenger.has_later_in_lanes', 'messenger.full_lanes', 'messenger.lanes_out_of_starts', 'messenger.lanes_since_scan', 'messenger.join_lanes',
       'messenger.waiting_bytes', 'messenger.next_due_in_lanes', 'messenger.lane_fronts', 'messenger.busy_lanes', 'messenger.measure_queue_limited', 'messenger.next_due_in_all_lanes', 'messenger.lanes_depth', 'messenger.lock_first_of_lanes', 'messenger.has_due_behind',
       'messenger.due_among', 'messenger.queues_due', 'messenger.lock_due', 'messenger.lock_quarantined', 'messenger.quarantined_fronts', 'messenger.before_open_queue', 'messenger.latest_failures',
       'messenger.lock_past_ttl', 'messenger.next_due', 'messenger.waiting_fronts', 'public.messenger_claim',
@@ -58,7 +58,7 @@ begin
 
     -- Part of messenger.next_due, whose settings hold here too: it joins two lists of thousands of lanes.
     (array['enable_hashjoin = on'], array[
-      'messenger.next_of_all_lanes', 'messenger.full_lanes'
+      'messenger.next_of_all_lanes', 'messenger.full_lanes', 'messenger.lanes_shut'
     ]),
 
     -- Part of messenger.admit_groups, whose settings hold here too: these look up each group by an index.

@@ -600,7 +600,8 @@ alter table messenger.lane_turns enable row level security;
 create table messenger.lane_scans (
   queue text collate "C" primary key,
   scanned_at timestamptz not null,
-  due_from timestamptz
+  due_from timestamptz,
+  opens_at timestamptz
 );
 alter table messenger.lane_scans enable row level security;
 create table messenger.lanes_to_scan (
