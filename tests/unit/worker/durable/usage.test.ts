@@ -55,6 +55,16 @@ const WRONG: readonly [string, (ctx: Untyped) => Promise<unknown> | undefined, s
     (ctx) => ctx.step?.("a", () => 1, { retries: 1 }),
     "retries: no such option",
   ],
+  [
+    "a generator function as a step's function",
+    (ctx) => ctx.step?.("a", function* () {}),
+    'ctx.step "a": function: has to be a plain or async function, no generator',
+  ],
+  [
+    "a class as a step's function",
+    (ctx) => ctx.step?.("a", class Payment {}),
+    'ctx.step "a": function: has to be a plain or async function; got the class Payment',
+  ],
   ["a wrong retry", (ctx) => ctx.step?.("a", () => 1, { retry: { maxRetries: -1 } }), "maxRetries"],
   [
     "an effect's wrong timeout",

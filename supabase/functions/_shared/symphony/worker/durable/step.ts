@@ -2,6 +2,7 @@
 
 import type { StepContext, StepOptions } from "../../message/durable-context.ts";
 import { DurableUsageError, StepTimeoutError } from "../../message/errors.ts";
+import { checkPlainFunction } from "../../runtime/checks.ts";
 import { parseDuration } from "../../runtime/duration.ts";
 import { readProperty, showValue } from "../../runtime/inspect.ts";
 import { checkNames } from "../../runtime/option-names.ts";
@@ -42,6 +43,7 @@ export async function callStep(
       `ctx.step ${showValue(name)}: needs a function (was ${showValue(fn)})`,
     );
   }
+  checkPlainFunction(fn, `ctx.step ${showValue(name)}: function`);
   checkNames(options, OPTIONS, `ctx.step ${showValue(name)}: `);
   const { key, retry } = options;
   if (key !== undefined) checkStepText(key, `ctx.step ${showValue(name)}: key`);
