@@ -9396,6 +9396,31 @@ AS $function$
   )
 $function$;
 
+CREATE FUNCTION messenger.unmark_handlers(p_ids bigint[], p_from text)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+begin
+  if p_from is null then
+    return;
+  end if;
+  update public.messenger_messages m
+  set stamps = jsonb_set(m.stamps, '{handledBy}', (m.stamps -> 'handledBy') - u.handlers)
+  from (
+    select s.message_id, array_agg(distinct s.handler) as handlers
+    from public.messenger_steps s
+    where s.message_id = any (p_ids) and (p_from = 'start' or s.position >= (
+      select min(f.position) from public.messenger_steps f
+      where f.message_id = s.message_id and f.name = p_from
+    ))
+    group by s.message_id
+  ) as u
+  where m.id = u.message_id and jsonb_typeof(m.stamps -> 'handledBy') = 'array'
+    and m.stamps -> 'handledBy' ?| u.handlers;
+end
+$function$;
+
 CREATE FUNCTION messenger.forget_from(p_ids bigint[], p_from text)
  RETURNS void
  LANGUAGE plpgsql
@@ -9407,6 +9432,7 @@ declare
     where not exists (select from public.messenger_failed_messages f where f.id = i)
   );
 begin
+  perform messenger.unmark_handlers(redriven, p_from);
   -- A batch that a failed step has begun, before those that are made again, is continued: its details have its key.
   update public.messenger_steps s set status = 'pending', error = null
   where s.message_id = any (redriven) and s.status = 'failed' and s.details ? 'batchKey'
@@ -19112,6 +19138,9 @@ comment on routine messenger.transport_problem(text) is
 
 comment on routine messenger.turns_of(messenger.locked_messages,jsonb) is
   'Part of a claim: the lanes behind which the next claim begins, by their queue, of those where lanes ended the turn of this one.';
+
+comment on routine messenger.unmark_handlers(bigint[],text) is
+  'Part of a redrive from a step: lets the handlers of messages run again that have steps from that one on, before these are forgotten.';
 
 comment on routine messenger.use_room(messenger.claim_queue,tid[],integer) is
   'Part of a claim: how many places of a queue with limits these messages take, and how many starts if it or its lanes have a rate; it counts the starts.';

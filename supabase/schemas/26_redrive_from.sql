@@ -1,6 +1,34 @@
 -- A redrive resumes behind the last good step: failures are forgotten, and so is what comes from a step on that the
 -- operator names.
 
+-- A handler that has succeeded runs again if a step of its own is to be made again: no other run would make it. The
+-- stamp may come from a user's SQL, so that it may be no list.
+create function messenger.unmark_handlers(p_ids bigint[], p_from text) returns void
+language plpgsql
+set search_path = ''
+as $$
+begin
+  if p_from is null then
+    return;
+  end if;
+  update public.messenger_messages m
+  set stamps = jsonb_set(m.stamps, '{handledBy}', (m.stamps -> 'handledBy') - u.handlers)
+  from (
+    select s.message_id, array_agg(distinct s.handler) as handlers
+    from public.messenger_steps s
+    where s.message_id = any (p_ids) and (p_from = 'start' or s.position >= (
+      select min(f.position) from public.messenger_steps f
+      where f.message_id = s.message_id and f.name = p_from
+    ))
+    group by s.message_id
+  ) as u
+  where m.id = u.message_id and jsonb_typeof(m.stamps -> 'handledBy') = 'array'
+    and m.stamps -> 'handledBy' ?| u.handlers;
+end
+$$;
+comment on function messenger.unmark_handlers(bigint[], text) is
+  'Part of a redrive from a step: lets the handlers of messages run again that have steps from that one on, before these are forgotten.';
+
 create function messenger.forget_from(p_ids bigint[], p_from text) returns void
 language plpgsql
 set search_path = ''
@@ -11,6 +39,7 @@ declare
     where not exists (select from public.messenger_failed_messages f where f.id = i)
   );
 begin
+  perform messenger.unmark_handlers(redriven, p_from);
   -- A batch that a failed step has begun, before those that are made again, is continued: its details have its key.
   update public.messenger_steps s set status = 'pending', error = null
   where s.message_id = any (redriven) and s.status = 'failed' and s.details ? 'batchKey'
