@@ -252,7 +252,7 @@ begin
 exception when others then
   raise warning 'a delivery is a dead letter without a message: %', sqlerrm;
   perform messenger.bury_delivery(p_adopted, p_settlements, p_fresh);
-  return '{"stale": []}';
+  return '{"stale": []}'::jsonb;
 end
 $$;
 comment on function messenger.settle_dead_delivery(text, jsonb, jsonb, bigint[], integer) is
