@@ -2,15 +2,25 @@
 
 import { assertEquals } from "@std/assert";
 import {
+  AttemptOverError,
   type HandlerContext,
   TransportError,
   UnrecoverableError,
 } from "../../../../supabase/functions/_shared/symphony/index.ts";
+import { isInstance } from "../../../../supabase/functions/_shared/symphony/runtime/inspect.ts";
 import { failing } from "../../../support/changed_transport.ts";
 import { define } from "../../../support/definitions.ts";
 import { workbench } from "../../../support/worker.ts";
 
 const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
+
+const ENDS: Record<string, (ctx: HandlerContext) => Promise<unknown>> = {
+  "a failed step": (ctx) =>
+    ctx.step("bad", () => {
+      throw new Error("busy");
+    }),
+  "a sleep": (ctx) => ctx.sleep("1h"),
+};
 
 /** A step that runs until its attempt is stopped. */
 const untilStopped = ({ signal }: { signal: AbortSignal }) =>
@@ -264,3 +274,27 @@ Deno.test("a step that did not begin because another one failed is not warned of
   await work();
   assertEquals(lines.filter(({ event }) => event === "step_not_awaited"), []);
 });
+
+for (const [end, call] of Object.entries(ENDS)) {
+  Deno.test(`work beside a call is told by ctx.signal that ${end} has ended the run`, async () => {
+    const told: unknown[] = [];
+    const { bus, work, memory } = workbench([
+      define(async (_payload, ctx) => {
+        const beside = new Promise((_, reject) => {
+          ctx.signal.addEventListener("abort", () => {
+            told.push([isInstance(ctx.signal.reason, AttemptOverError), memory.messages.length]);
+            reject(ctx.signal.reason);
+          });
+        });
+        try {
+          await Promise.all([call(ctx), beside]);
+        } catch {
+          await ctx.step("late", () => told.push("late"));
+        }
+      }, { retry: { maxRetries: 3, delay: "1h" } }),
+    ]);
+    await bus.dispatchAll([{ type: "T", payload: 1 }]);
+    await work();
+    assertEquals([told, memory.messages.length], [[[true, 1]], 1]);
+  });
+}

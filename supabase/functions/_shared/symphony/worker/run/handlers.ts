@@ -1,6 +1,7 @@
 /** The handlers of one message, called one after the other. */
 
 import {
+  AttemptOverError,
   type HandlerFailure,
   HandlersFailedError,
   HandlerTimeoutError,
@@ -49,7 +50,10 @@ export async function callHandlers(ready: Ready): Promise<void> {
       const value = isThenable(returned) ? await orRunEnd(attempt, returned) : returned;
       const ending = handlerEnded(attempt, true);
       if (ending) await ending;
-      if (value === RUN_ENDED) break;
+      if (value === RUN_ENDED) {
+        task.leave(new AttemptOverError("signal"));
+        break;
+      }
       if (isInstance(value, Snooze)) snoozes.push(value);
       else {
         if (isGeneratorObject(value)) throw new UnrecoverableError(GENERATOR_RETURNED);

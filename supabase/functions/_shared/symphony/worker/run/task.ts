@@ -19,6 +19,7 @@ export class Task {
   /** The outcome is known: calls that the handlers make from now on have no effect. */
   isFinished = false;
   #stopped: { readonly reason: unknown } | undefined;
+  #left: { readonly reason: unknown } | undefined;
   #reject: ((reason: unknown) => void) | undefined;
   // Made on first use: few handlers read their signal.
   #controller: AbortController | undefined;
@@ -27,11 +28,12 @@ export class Task {
 
   constructor(readonly envelope: Envelope) {}
 
-  /** Aborted when the task is stopped. */
+  /** Aborted when the task is stopped, or left by its run. */
   get signal(): AbortSignal {
     if (!this.#controller) {
       this.#controller = new AbortController();
-      if (this.#stopped) this.#controller.abort(this.#stopped.reason);
+      const ended = this.#stopped ?? this.#left;
+      if (ended) this.#controller.abort(ended.reason);
     }
     return this.#controller.signal;
   }
@@ -64,6 +66,12 @@ export class Task {
     this.#controller?.abort(reason);
     this.#reject?.(reason);
     this.onStop?.(reason);
+  }
+
+  /** The run has ended, and its handler has not: what works beside the durable call that ended it has to stop. */
+  leave(reason: unknown): void {
+    this.#left = { reason };
+    this.#controller?.abort(reason);
   }
 
   /**
