@@ -1080,6 +1080,7 @@ AS $function$
 declare
   names text[];
   forgotten integer;
+  fault_detail text;
 begin
   if empty_older_than is null or empty_older_than < interval '0' then
     raise sqlstate 'PT400' using message = 'empty_older_than: has to be zero or more';
@@ -1108,11 +1109,16 @@ begin
   delete from public.messenger_queues q
   where q.name = any (names) and not messenger.queue_holds(q.name);
   get diagnostics forgotten = row_count;
+  perform messenger.check_deferred('messenger_tidy_queues');
   return jsonb_build_object(
     'matched', forgotten, 'done', forgotten, 'next', case
       when cardinality(names) = 1000 then jsonb_build_object('name', names[1000])
     end
   );
+exception when others then
+  get stacked diagnostics fault_detail = pg_exception_detail;
+  perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
+  raise;
 end
 $function$;
 
@@ -1651,6 +1657,8 @@ CREATE FUNCTION public.messenger_declare_routing(transports jsonb, routes jsonb)
  LANGUAGE plpgsql
  SET search_path TO ''
 AS $function$
+declare
+  fault_detail text;
 begin
   if jsonb_typeof(transports) is distinct from 'object' or jsonb_typeof(routes) is distinct from 'object' then
     raise sqlstate 'PT400' using message = 'transports: has to be an object, as routes has';
@@ -1664,6 +1672,11 @@ begin
   insert into messenger.routes as known (pattern, transport)
   select d.key, d.value from jsonb_each_text(messenger_declare_routing.routes) as d
   on conflict on constraint routes_pkey do update set transport = excluded.transport;
+  perform messenger.check_deferred('messenger_declare_routing');
+exception when others then
+  get stacked diagnostics fault_detail = pg_exception_detail;
+  perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
+  raise;
 end
 $function$;
 
@@ -1682,6 +1695,11 @@ begin
   end if;
   if not checked then
     perform messenger.check_messages(messages);
+  end if;
+  if checked is not null
+    and current_setting('request.path', true) in ('/rpc/messenger_dispatch', '/rpc/messenger_enqueue')
+  then
+    return (select b from public.messenger_enqueue_body(messages) as b);
   end if;
   if messenger.sequence_behind() then
     perform messenger.mend_sequence();
@@ -1909,10 +1927,10 @@ begin
   if jsonb_typeof($1) = 'object' and $1 ? 'payloads' then
     return next messenger.enqueue_payloads($1);
   else
-    return next public.messenger_enqueue($1, true);
+    return next public.messenger_enqueue($1, null);
   end if;
   -- As messenger.check_deferred(), whose call costs 10 us.
-  if starts_with(current_setting('request.path', true), '/rpc/messenger_enqueue_body') then
+  if current_setting('request.path', true) ~ '^/rpc/messenger_(enqueue|dispatch)' and pg_trigger_depth() = 0 then
     set constraints all immediate;
   end if;
 exception when others then
@@ -5826,6 +5844,8 @@ AS $function$
 declare
   batch public.messenger_batches;
   step jsonb;
+  answer jsonb;
+  fault_detail text;
 begin
   if dry_run is null then
     raise sqlstate 'PT400' using message = 'dry_run: has to be true or false (null was given)';
@@ -5849,7 +5869,7 @@ begin
     returning * into batch;
     step := messenger.cancel_members(batch, clock_timestamp() + interval '3 seconds');
   end if;
-  return (
+  answer := (
     select jsonb_build_object(
       'matched', case when dry_run then s.pending
         else (step ->> 'done')::integer + (step ->> 'running')::integer end,
@@ -5865,6 +5885,12 @@ begin
       from public.messenger_batches b where b.id = batch.id
     ) as s
   );
+  perform messenger.check_deferred('messenger_cancel_batch');
+  return answer;
+exception when others then
+  get stacked diagnostics fault_detail = pg_exception_detail;
+  perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
+  raise;
 end
 $function$;
 
@@ -6558,6 +6584,7 @@ declare
     'idempotency_key', coalesce(idempotency_key, 'once:' || gen_random_uuid())
   );
   answer jsonb;
+  fault_detail text;
 begin
   if number is null then
     raise sqlstate 'PT400' using message = 'messages: has to be an array';
@@ -6567,7 +6594,12 @@ begin
       batch, coalesce(to_jsonb(elements[(n - 1) * 1000 + 1 : n * 1000]), '[]'), n, n = chunks
     );
   end loop;
+  perform messenger.check_deferred('messenger_dispatch_batch');
   return (answer ->> 'id')::bigint;
+exception when others then
+  get stacked diagnostics fault_detail = pg_exception_detail;
+  perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
+  raise;
 end
 $function$;
 
@@ -8855,12 +8887,21 @@ CREATE OR REPLACE FUNCTION public.messenger_tick()
  LANGUAGE plpgsql
  SET search_path TO ''
 AS $function$
+declare
+  answer bigint;
+  fault_detail text;
 begin
   perform messenger.settle_unleased();
   perform messenger.reopen_stray_groups();
   perform messenger.mend_sequences();
   perform messenger.keep_deleted_queues();
-  return messenger.post_tick('{"wait":false}');
+  answer := messenger.post_tick('{"wait":false}');
+  perform messenger.check_deferred('messenger_tick');
+  return answer;
+exception when others then
+  get stacked diagnostics fault_detail = pg_exception_detail;
+  perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
+  raise;
 end
 $function$;
 
@@ -9329,17 +9370,17 @@ declare
   options constant jsonb := jsonb_strip_nulls(jsonb_build_object(
     'per_second', per_second, 'to_queue', to_queue, 'from', "from"
   )) || case when payload is null then '{}' else jsonb_build_object('payload', payload) end;
+  answer jsonb;
+  fault_detail text;
 begin
   if per_second not between 0.001 and 1000000 then
     raise sqlstate 'PT400' using message = 'per_second: has to be from 0.001 to 1000000';
   end if;
   if not messenger.is_queue_name(to_queue) then
-    raise sqlstate 'PT400'
-      using message = 'to_queue: has to be 1 to 100 letters, digits or _ . : -';
+    raise sqlstate 'PT400' using message = 'to_queue: has to be 1 to 100 letters, digits or _ . : -';
   end if;
   if payload is not null and cardinality(ids) is distinct from 1 then
-    raise sqlstate 'PT400'
-      using message = 'payload: an edited payload goes with the id of one message';
+    raise sqlstate 'PT400' using message = 'payload: an edited payload goes with the id of one message';
   end if;
   perform messenger.check_dead_letters(ids, options);
   perform messenger.check_from(ids, payload is not null, "from");
@@ -9347,7 +9388,13 @@ begin
     perform messenger.check_sizes(jsonb_build_array(jsonb_build_object('payload', payload)));
   end if;
   perform messenger.check_json(payload, 'payload');
-  return messenger.take_step('redrive', filter, options, max_messages, dry_run, after);
+  answer := messenger.take_step('redrive', filter, options, max_messages, dry_run, after);
+  perform messenger.check_deferred('messenger_redrive');
+  return answer;
+exception when others then
+  get stacked diagnostics fault_detail = pg_exception_detail;
+  perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
+  raise;
 end
 $function$;
 
@@ -9382,10 +9429,14 @@ $function$;
 
 CREATE FUNCTION public.messenger_remove_failed(ids bigint[] DEFAULT NULL::bigint[], type text DEFAULT NULL::text, queue text DEFAULT NULL::text, reason text DEFAULT NULL::text, error text DEFAULT NULL::text, failed_from timestamp with time zone DEFAULT NULL::timestamp with time zone, failed_until timestamp with time zone DEFAULT NULL::timestamp with time zone, max_messages integer DEFAULT NULL::integer, dry_run boolean DEFAULT false, "all" boolean DEFAULT false, after jsonb DEFAULT NULL::jsonb, group_key text DEFAULT NULL::text, user_id text DEFAULT NULL::text, created_from timestamp with time zone DEFAULT NULL::timestamp with time zone, created_until timestamp with time zone DEFAULT NULL::timestamp with time zone)
  RETURNS jsonb
- LANGUAGE sql
+ LANGUAGE plpgsql
  SET search_path TO ''
 AS $function$
-  select messenger.take_step(
+declare
+  answer jsonb;
+  fault_detail text;
+begin
+  answer := messenger.take_step(
     'remove_failed',
     messenger.failed_filter(jsonb_build_object(
       'ids', ids, 'type', type, 'queue', queue, 'reason', reason, 'error', error,
@@ -9393,7 +9444,14 @@ AS $function$
       'created_from', created_from, 'created_until', created_until
     ), "all"),
     '{}', max_messages, dry_run, after
-  )
+  );
+  perform messenger.check_deferred('messenger_remove_failed');
+  return answer;
+exception when others then
+  get stacked diagnostics fault_detail = pg_exception_detail;
+  perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
+  raise;
+end
 $function$;
 
 CREATE FUNCTION messenger.unmark_handlers(p_ids bigint[], p_from text)
@@ -9534,6 +9592,7 @@ declare
   schedules bigint[];
   number integer;
   total integer := 0;
+  fault_detail text;
 begin
   perform messenger.check_age('older_than', older_than);
   perform messenger.begin_step(null, null, dry_run);
@@ -9551,10 +9610,15 @@ begin
     if number < 1000 or dry_run then place := schedules[100]; end if;
     exit when place is null or total >= 10000 or clock_timestamp() >= ends_at;
   end loop;
+  perform messenger.check_deferred('messenger_prune_schedule_runs');
   return jsonb_build_object(
     'schedule_runs', total, 'matched', total, 'done', case when dry_run then 0 else total end,
     'next', case when place is not null then jsonb_build_object('id', place::text) end
   );
+exception when others then
+  get stacked diagnostics fault_detail = pg_exception_detail;
+  perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
+  raise;
 end
 $function$;
 
@@ -10256,6 +10320,49 @@ AS $function$
   select jsonb_build_object('runs', messenger.latest_runs(id, max_runs, coalesce(before, 'infinity')))
 $function$;
 
+CREATE OR REPLACE FUNCTION public.messenger_pause_schedule(id bigint, reason text DEFAULT NULL::text)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  fault_detail text;
+begin
+  update public.messenger_schedules s
+  set enabled = false, disabled_by = 'pause', disabled_reason = reason
+  where s.id = messenger_pause_schedule.id;
+  if not found then
+    raise sqlstate 'PT404' using message = format('id: there is no schedule %s', id);
+  end if;
+  perform messenger.check_deferred('messenger_pause_schedule');
+exception when others then
+  get stacked diagnostics fault_detail = pg_exception_detail;
+  perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
+  raise;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION public.messenger_resume_schedule(id bigint)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  fault_detail text;
+begin
+  update public.messenger_schedules s set enabled = true
+  where s.id = messenger_resume_schedule.id;
+  if not found then
+    raise sqlstate 'PT404' using message = format('id: there is no schedule %s', id);
+  end if;
+  perform messenger.check_deferred('messenger_resume_schedule');
+exception when others then
+  get stacked diagnostics fault_detail = pg_exception_detail;
+  perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
+  raise;
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION messenger.lock_triggered(p_id bigint, p_counted boolean)
  RETURNS public.messenger_schedules
  LANGUAGE plpgsql
@@ -10306,6 +10413,40 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION public.messenger_trigger_schedule(id bigint, counted boolean DEFAULT false, queue text DEFAULT NULL::text, priority integer DEFAULT NULL::integer, ttl_ms double precision DEFAULT NULL::double precision, message jsonb DEFAULT NULL::jsonb)
+ RETURNS bigint
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  schedule constant public.messenger_schedules := messenger.lock_triggered(id, counted);
+  run constant integer := case when counted then schedule.run_count + 1 else 0 end;
+  finished constant boolean := coalesce(counted and run >= schedule.max_runs, false);
+  moment constant timestamptz := messenger.triggered_occurrence(schedule.id);
+  message_id bigint;
+  fault_detail text;
+begin
+  message := jsonb_build_object('payload', schedule.payload)
+    || coalesce(message, jsonb_strip_nulls(jsonb_build_object(
+      'type', schedule.message_type, 'queue', coalesce(schedule.queue, queue),
+      'priority', coalesce(schedule.priority, priority),
+      'ttl_ms', coalesce(schedule.ttl_ms, ttl_ms), 'group_key', schedule.group_key
+    )));
+  message := messenger.stamp_run(
+    message, schedule.stamps, schedule.id, schedule.name,
+    to_char(moment at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), run
+  );
+  message_id := (public.messenger_enqueue(jsonb_build_array(message)) -> 'ids' ->> 0)::bigint;
+  perform messenger.record_trigger(schedule.id, moment, run, finished, message_id);
+  perform messenger.check_deferred('messenger_trigger_schedule');
+  return message_id;
+exception when others then
+  get stacked diagnostics fault_detail = pg_exception_detail;
+  perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
+  raise;
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION public.messenger_unschedule(id bigint, user_id text DEFAULT NULL::text)
  RETURNS boolean
  LANGUAGE plpgsql
@@ -10331,11 +10472,51 @@ exception when others then
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION public.messenger_schedule_once(type text, payload jsonb, at timestamp with time zone, name text DEFAULT NULL::text, queue text DEFAULT NULL::text, priority integer DEFAULT NULL::integer, group_key text DEFAULT NULL::text, ttl interval DEFAULT NULL::interval, catch_up text DEFAULT 'latest'::text, jitter interval DEFAULT '00:00:00'::interval, allow_past boolean DEFAULT false, while_paused text DEFAULT 'enqueue'::text)
+ RETURNS bigint
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  answer bigint;
+  fault_detail text;
+begin
+  if type is null then
+    raise sqlstate 'PT400' using message = 'type: is required';
+  end if;
+  if at is null or not isfinite(at) then
+    raise sqlstate 'PT400' using message = 'at: has to be a moment';
+  end if;
+  if at < public.messenger_now() and not allow_past then
+    raise sqlstate 'PT400'
+      using message = format('at: %s is in the past; allow_past => true runs it now', at);
+  end if;
+  answer := (
+    public.messenger_save_schedules(jsonb_build_array(jsonb_build_object(
+      'message_type', type, 'payload', payload, 'schedule_type', 'once', 'run_at', at,
+      'next_run_at', at, 'name', name, 'queue', queue, 'priority', priority,
+      'group_key', group_key, 'ttl_ms', messenger.milliseconds(ttl, 'ttl'),
+      'catch_up', catch_up, 'while_paused', while_paused,
+      'jitter_ms', messenger.milliseconds(jitter, 'jitter')
+    ))) -> 'schedules' -> 0 ->> 'id'
+  )::bigint;
+  perform messenger.check_deferred('messenger_schedule_once');
+  return answer;
+exception when others then
+  get stacked diagnostics fault_detail = pg_exception_detail;
+  perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
+  raise;
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION public.messenger_schedule_interval(type text, payload jsonb, every interval, name text DEFAULT NULL::text, max_runs integer DEFAULT NULL::integer, start_at timestamp with time zone DEFAULT NULL::timestamp with time zone, end_at timestamp with time zone DEFAULT NULL::timestamp with time zone, queue text DEFAULT NULL::text, priority integer DEFAULT NULL::integer, group_key text DEFAULT NULL::text, ttl interval DEFAULT NULL::interval, catch_up text DEFAULT 'latest'::text, overlap text DEFAULT 'allow'::text, jitter interval DEFAULT '00:00:00'::interval, catch_up_limit integer DEFAULT NULL::integer, while_paused text DEFAULT 'enqueue'::text)
  RETURNS bigint
  LANGUAGE plpgsql
  SET search_path TO ''
 AS $function$
+declare
+  answer bigint;
+  fault_detail text;
 begin
   if type is null then
     raise sqlstate 'PT400' using message = 'type: is required';
@@ -10348,7 +10529,7 @@ begin
   if end_at < greatest(start_at, public.messenger_now()) then
     raise sqlstate 'PT400' using message = 'end_at: has to come after start_at and after now';
   end if;
-  return (
+  answer := (
     public.messenger_save_schedules(jsonb_build_array(jsonb_build_object(
       'message_type', type, 'payload', payload, 'schedule_type', 'interval',
       'interval_ms', messenger.milliseconds(every, 'every'), 'name', name,
@@ -10359,6 +10540,12 @@ begin
       'jitter_ms', messenger.milliseconds(jitter, 'jitter')
     ))) -> 'schedules' -> 0 ->> 'id'
   )::bigint;
+  perform messenger.check_deferred('messenger_schedule_interval');
+  return answer;
+exception when others then
+  get stacked diagnostics fault_detail = pg_exception_detail;
+  perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
+  raise;
 end
 $function$;
 
@@ -10569,10 +10756,33 @@ begin
   end if;
 
   perform messenger.forget_ticks_before(started);
+  perform messenger.check_deferred('messenger_start_tick');
   return jsonb_strip_nulls(jsonb_build_object(
     'id', started::text, 'proceed', needed, 'fleet', fleet, 'version', public.messenger_version(),
     'schedules_due', case when next_schedule_at <= messenger.clock() then true end
   )) || messenger.declared_routing();
+exception when others then
+  get stacked diagnostics fault_detail = pg_exception_detail;
+  perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
+  raise;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION public.messenger_heartbeat_tick(tick bigint, awake boolean DEFAULT false)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  fault_detail text;
+begin
+  update public.messenger_ticks t
+  set heartbeat_at = clock_timestamp(),
+    rested_at = case when not awake then t.rested_at end,
+    wakes_at = case when not awake then t.wakes_at end,
+    stalled = t.stalled and not awake
+  where t.id = tick and t.ended_at is null;
+  perform messenger.check_deferred('messenger_heartbeat_tick');
 exception when others then
   get stacked diagnostics fault_detail = pg_exception_detail;
   perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
@@ -10651,6 +10861,7 @@ begin
     end,
     report = messenger_rest_tick.report
   where t.id = tick and t.ended_at is null;
+  perform messenger.check_deferred('messenger_rest_tick');
   return jsonb_strip_nulls(jsonb_build_object(
     'rested', true, 'due', false,
     'messages_in_ms', case when waits then 1000 * extract(epoch from message_at - clock) end,
@@ -10704,6 +10915,7 @@ begin
   then
     perform messenger.ask_tick();
   end if;
+  perform messenger.check_deferred('messenger_stand_aside');
   return true;
 exception when others then
   get stacked diagnostics fault_detail = pg_exception_detail;
@@ -10727,6 +10939,30 @@ begin
   set rested_at = coalesce(t.rested_at, clock_timestamp()), ended_at = clock_timestamp(),
     wakes_at = null, stalled = false, report = messenger_end_tick.report
   where t.id = tick;
+  perform messenger.check_deferred('messenger_end_tick');
+exception when others then
+  get stacked diagnostics fault_detail = pg_exception_detail;
+  perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
+  raise;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION public.messenger_grow_fleet()
+ RETURNS bigint
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  fault_detail text;
+begin
+  -- One session at a time: if the lock is taken, another session is asking for a tick already.
+  if pg_try_advisory_xact_lock(messenger.ticks_key() + 1) then
+    if (select count(*) from messenger.ticks_awake()) < messenger.fleet_size() then
+      return messenger.ask_tick();
+    end if;
+  end if;
+  perform messenger.check_deferred('messenger_grow_fleet');
+  return null;
 exception when others then
   get stacked diagnostics fault_detail = pg_exception_detail;
   perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
@@ -10881,6 +11117,33 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION public.messenger_run_on_workers(queues text[])
+ RETURNS integer
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  changed integer;
+  fault_detail text;
+begin
+  if queues is null or 'default' = any (queues) then
+    raise sqlstate 'PT400' using
+      message = 'queues: has to be a list of names without default, which ticks serve';
+  end if;
+  insert into public.messenger_queues as known (name, runs_on)
+  select distinct q, 'worker' from unnest(queues) as q
+  on conflict on constraint messenger_queues_pkey do update set runs_on = 'worker'
+  where known.runs_on <> 'worker';
+  get diagnostics changed = row_count;
+  perform messenger.check_deferred('messenger_run_on_workers');
+  return changed;
+exception when others then
+  get stacked diagnostics fault_detail = pg_exception_detail;
+  perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
+  raise;
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION public.messenger_start_worker(worker text, queues text[])
  RETURNS bigint
  LANGUAGE plpgsql
@@ -10899,7 +11162,27 @@ begin
   insert into public.messenger_ticks (started_at, heartbeat_at, rested_at, worker, queues)
   values (clock_timestamp(), clock_timestamp(), clock_timestamp(), worker, queues)
   returning id into started;
+  perform messenger.check_deferred('messenger_start_worker');
   return started;
+exception when others then
+  get stacked diagnostics fault_detail = pg_exception_detail;
+  perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
+  raise;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION public.messenger_heartbeat_worker(tick bigint, report jsonb)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  fault_detail text;
+begin
+  update public.messenger_ticks t
+  set heartbeat_at = clock_timestamp(), report = messenger_heartbeat_worker.report
+  where t.id = tick and t.ended_at is null;
+  perform messenger.check_deferred('messenger_heartbeat_worker');
 exception when others then
   get stacked diagnostics fault_detail = pg_exception_detail;
   perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
@@ -10921,6 +11204,7 @@ declare
   seen text;
   looked_at timestamptz;
   next_at timestamptz;
+  fault_detail text;
 begin
   if coalesce(cardinality(queues), 0) = 0 then
     raise sqlstate 'PT400' using message = 'queues: has to name at least one queue';
@@ -10936,6 +11220,7 @@ begin
     else
       looked_at := clock_timestamp();
       if exists (select from messenger.event_notes) and messenger.wake_noted_waiters() > 0 then
+        perform messenger.check_deferred('messenger_await_due');
         return true;
       end if;
       next_at := messenger.next_due(queues);
@@ -10948,6 +11233,10 @@ begin
     perform pg_sleep(pause);
   end loop;
   return coalesce(next_at <= clock_timestamp() + ahead, false);
+exception when others then
+  get stacked diagnostics fault_detail = pg_exception_detail;
+  perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
+  raise;
 end
 $function$;
 
@@ -11105,17 +11394,28 @@ $function$;
 
 CREATE FUNCTION public.messenger_cancel(ids bigint[] DEFAULT NULL::bigint[], type text DEFAULT NULL::text, queue text DEFAULT NULL::text, dry_run boolean DEFAULT false, max_messages integer DEFAULT NULL::integer, "all" boolean DEFAULT false, after jsonb DEFAULT NULL::jsonb, group_key text DEFAULT NULL::text, user_id text DEFAULT NULL::text, created_from timestamp with time zone DEFAULT NULL::timestamp with time zone, created_until timestamp with time zone DEFAULT NULL::timestamp with time zone, error text DEFAULT NULL::text)
  RETURNS jsonb
- LANGUAGE sql
+ LANGUAGE plpgsql
  SET search_path TO ''
 AS $function$
-  select messenger.take_step(
+declare
+  answer jsonb;
+  fault_detail text;
+begin
+  answer := messenger.take_step(
     'cancel',
     messenger.check_filter(jsonb_build_object(
       'ids', ids, 'type', type, 'queue', queue, 'group_key', group_key, 'user_id', user_id,
       'created_from', created_from, 'created_until', created_until, 'error', error
     ), "all"),
     '{}', max_messages, dry_run, after
-  )
+  );
+  perform messenger.check_deferred('messenger_cancel');
+  return answer;
+exception when others then
+  get stacked diagnostics fault_detail = pg_exception_detail;
+  perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
+  raise;
+end
 $function$;
 
 CREATE FUNCTION messenger.outbox_step(p_matched bigint[], p_done integer, p_most integer)
@@ -11402,6 +11702,7 @@ declare
   missing jsonb := '[]'::jsonb;
   elsewhere jsonb;
   cancelled record;
+  fault_detail text;
 begin
   if dry_run is null then
     raise sqlstate 'PT400' using message = 'dry_run: has to be true or false (null was given)';
@@ -11419,11 +11720,16 @@ begin
     from messenger.held_positions(filter, case when in_engines then place else 0 end, most) as h;
   end if;
   select * into cancelled from messenger.cancel_positions(case when dry_run then '{}' else matched || held end);
+  perform messenger.check_deferred('messenger_cancel_outbox');
   return jsonb_build_object(
     'matched', cardinality(matched) + cardinality(held), 'done', cardinality(cancelled.done),
     'running', cardinality(cancelled.running), 'missing', missing,
     'next', case when next ->> 'id' is not null then next end
   ) || case when elsewhere is not null then jsonb_build_object('elsewhere', elsewhere) else '{}' end;
+exception when others then
+  get stacked diagnostics fault_detail = pg_exception_detail;
+  perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
+  raise;
 end
 $function$;
 
@@ -11459,6 +11765,8 @@ declare
       and o.position > coalesce(messenger.place_after(after), 0)
     order by o.position limit most
   );
+  answer jsonb;
+  fault_detail text;
 begin
   perform messenger.check_transport(transport);
   if dry_run is null then
@@ -11469,7 +11777,13 @@ begin
     update messenger.relays r set retry_at = null where r.transport = messenger_run_outbox.transport;
     perform messenger.wake();
   end if;
-  return messenger.outbox_step(waiting, case when dry_run then 0 else cardinality(waiting) end, most);
+  answer := messenger.outbox_step(waiting, case when dry_run then 0 else cardinality(waiting) end, most);
+  perform messenger.check_deferred('messenger_run_outbox');
+  return answer;
+exception when others then
+  get stacked diagnostics fault_detail = pg_exception_detail;
+  perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
+  raise;
 end
 $function$;
 
@@ -11481,6 +11795,8 @@ AS $function$
 declare
   most constant integer := 10000;
   sent bigint[];
+  answer jsonb;
+  fault_detail text;
 begin
   perform messenger.check_transport(transport);
   if dry_run is null then
@@ -11502,7 +11818,13 @@ begin
     where o.position = any (sent) and o.sent_at is not null;
     perform messenger.wake();
   end if;
-  return messenger.outbox_step(sent, case when dry_run then 0 else cardinality(sent) end, most);
+  answer := messenger.outbox_step(sent, case when dry_run then 0 else cardinality(sent) end, most);
+  perform messenger.check_deferred('messenger_resend_outbox');
+  return answer;
+exception when others then
+  get stacked diagnostics fault_detail = pg_exception_detail;
+  perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
+  raise;
 end
 $function$;
 
@@ -11513,6 +11835,7 @@ CREATE FUNCTION public.messenger_set_outbox(max_bytes bigint DEFAULT NULL::bigin
 AS $function$
 declare
   state messenger.outbox_state;
+  fault_detail text;
 begin
   if max_bytes < 1048576 then
     raise sqlstate 'PT400' using message = 'max_bytes: has to be at least 1048576';
@@ -11533,9 +11856,14 @@ begin
     keep_sent = coalesce(messenger_set_outbox.keep_sent, known.keep_sent),
     keep_handled = coalesce(messenger_set_outbox.keep_handled, known.keep_handled)
   returning * into state;
+  perform messenger.check_deferred('messenger_set_outbox');
   return jsonb_build_object(
     'max_bytes', state.max_bytes, 'keep_sent', state.keep_sent, 'keep_handled', state.keep_handled
   );
+exception when others then
+  get stacked diagnostics fault_detail = pg_exception_detail;
+  perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
+  raise;
 end
 $function$;
 
@@ -11607,17 +11935,28 @@ $function$;
 
 CREATE FUNCTION public.messenger_run(ids bigint[] DEFAULT NULL::bigint[], type text DEFAULT NULL::text, queue text DEFAULT NULL::text, max_messages integer DEFAULT NULL::integer, dry_run boolean DEFAULT false, "all" boolean DEFAULT false, after jsonb DEFAULT NULL::jsonb, group_key text DEFAULT NULL::text, user_id text DEFAULT NULL::text, created_from timestamp with time zone DEFAULT NULL::timestamp with time zone, created_until timestamp with time zone DEFAULT NULL::timestamp with time zone, error text DEFAULT NULL::text)
  RETURNS jsonb
- LANGUAGE sql
+ LANGUAGE plpgsql
  SET search_path TO ''
 AS $function$
-  select messenger.take_step(
+declare
+  answer jsonb;
+  fault_detail text;
+begin
+  answer := messenger.take_step(
     'run',
     messenger.check_filter(jsonb_build_object(
       'ids', ids, 'type', type, 'queue', queue, 'group_key', group_key, 'user_id', user_id,
       'created_from', created_from, 'created_until', created_until, 'error', error
     ), "all"),
     '{}', max_messages, dry_run, after
-  )
+  );
+  perform messenger.check_deferred('messenger_run');
+  return answer;
+exception when others then
+  get stacked diagnostics fault_detail = pg_exception_detail;
+  perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
+  raise;
+end
 $function$;
 
 CREATE FUNCTION messenger.check_limits(p_limits jsonb)
@@ -11729,6 +12068,9 @@ CREATE OR REPLACE FUNCTION public.messenger_save_schedules_limited(schedules jso
  LANGUAGE plpgsql
  SET search_path TO ''
 AS $function$
+declare
+  answer jsonb;
+  fault_detail text;
 begin
   if user_id is not null then
     perform messenger.check_rows(schedules, 'schedules');
@@ -11737,7 +12079,13 @@ begin
     );
   end if;
   perform messenger.count_dispatches(limits);
-  return public.messenger_save_schedules(schedules);
+  answer := public.messenger_save_schedules(schedules);
+  perform messenger.check_deferred('messenger_save_schedules_limited');
+  return answer;
+exception when others then
+  get stacked diagnostics fault_detail = pg_exception_detail;
+  perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
+  raise;
 end
 $function$;
 
@@ -11939,6 +12287,7 @@ declare
   names text[];
   published bigint;
   stamps constant jsonb := messenger.trace_stamps(traceparent);
+  fault_detail text;
 begin
   if event is null or length(event) > 100 or event !~ '^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$' then
     raise sqlstate 'PT400' using message =
@@ -11974,7 +12323,12 @@ begin
     ),
     checked => true
   );
+  perform messenger.check_deferred('messenger_publish');
   return cardinality(names);
+exception when others then
+  get stacked diagnostics fault_detail = pg_exception_detail;
+  perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
+  raise;
 end
 $function$;
 
@@ -12366,6 +12720,7 @@ declare
   published public.messenger_webhook_events;
   names text[];
   wait_ms integer;
+  fault_detail text;
 begin
   select * into target from public.messenger_webhook_endpoints e where e.name = endpoint;
   select * into published from public.messenger_webhook_events e where e.id = event_id;
@@ -12378,6 +12733,7 @@ begin
   end if;
   wait_ms := messenger.webhook_wait(endpoint);
   names := array[target.secret] || case when target.previous_until > clock then target.previous_secret end;
+  perform messenger.check_deferred('messenger_begin_webhook');
   return jsonb_build_object(
     'url', target.url, 'event', published.event, 'data', published.data,
     'timestamp', to_char(published.created_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),
@@ -12385,6 +12741,10 @@ begin
     'secrets', public.messenger_webhook_secrets(array_remove(names, null)),
     'wait_ms', wait_ms
   );
+exception when others then
+  get stacked diagnostics fault_detail = pg_exception_detail;
+  perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
+  raise;
 end
 $function$;
 
@@ -12583,6 +12943,30 @@ begin
   end if;
   perform messenger.check_deferred('messenger_act');
   return answer;
+exception when others then
+  get stacked diagnostics fault_detail = pg_exception_detail;
+  perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
+  raise;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION public.messenger_prune_actions(older_than interval DEFAULT '90 days'::interval, after jsonb DEFAULT NULL::jsonb)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  number integer;
+  fault_detail text;
+begin
+  perform messenger.check_age('older_than', older_than);
+  number := messenger.prune_before(
+    'public.messenger_actions', 'at', public.messenger_now() - older_than, 10000, false
+  );
+  perform messenger.check_deferred('messenger_prune_actions');
+  return jsonb_build_object(
+    'matched', number, 'done', number, 'next', case when number = 10000 then '{}'::jsonb end
+  );
 exception when others then
   get stacked diagnostics fault_detail = pg_exception_detail;
   perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
@@ -13002,6 +13386,27 @@ begin
 end
 $function$;
 
+CREATE FUNCTION messenger.not_allowed(p_table text, p_constraint text)
+ RETURNS text
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO ''
+AS $function$
+begin
+  return case when strpos(p_constraint, ': ') > 0 then p_constraint else format(
+    '%s: has a value that is not allowed%s',
+    regexp_replace(p_constraint, '^' || p_table || '_(.*)_check\d*$', '\1'),
+    (
+      select '; it has to fit ' || regexp_replace(
+        pg_catalog.pg_get_expr(c.conbin, c.conrelid, true), '::\w+(\[\])?', '', 'g'
+      )
+      from pg_catalog.pg_constraint c
+      where c.conrelid = format('public.%I', p_table)::regclass and c.conname = p_constraint
+    )
+  ) end;
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION public.messenger_set_queue(name text, settings jsonb)
  RETURNS jsonb
  LANGUAGE plpgsql
@@ -13012,6 +13417,7 @@ declare
   wanted public.messenger_queues;
   field text;
   missing text;
+  fault_detail text;
 begin
   perform messenger.check_queue_settings(settings);
   missing := messenger.make_lane(name);
@@ -13026,7 +13432,6 @@ begin
     wanted := jsonb_populate_record(wanted, jsonb_build_object(field, settings -> field));
   end loop;
   field := 'settings';
-
   if wanted is distinct from before then
     update public.messenger_queues q
     set (
@@ -13046,6 +13451,7 @@ begin
       perform messenger.wake();
     end if;
   end if;
+  perform messenger.check_deferred('messenger_set_queue');
   return jsonb_build_object('queue', to_jsonb(wanted), 'changed', wanted is distinct from before);
 exception
   when invalid_text_representation or numeric_value_out_of_range or datatype_mismatch then
@@ -13055,10 +13461,11 @@ exception
     raise sqlstate 'PT400' using message = format('%s: has to have a value', field);
   when check_violation then
     get stacked diagnostics field = constraint_name;
-    raise sqlstate 'PT400' using message = case when strpos(field, ': ') > 0 then field else format(
-      '%s: has a value that is not allowed',
-      regexp_replace(field, '^messenger_queues_(.*)_check\d*$', '\1')
-    ) end;
+    raise sqlstate 'PT400' using message = messenger.not_allowed('messenger_queues', field);
+  when others then
+    get stacked diagnostics fault_detail = pg_exception_detail;
+    perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
+    raise;
 end
 $function$;
 
@@ -13067,6 +13474,9 @@ CREATE OR REPLACE FUNCTION public.messenger_create_queue(name text, settings jso
  LANGUAGE plpgsql
  SET search_path TO ''
 AS $function$
+declare
+  answer jsonb;
+  fault_detail text;
 begin
   if messenger.is_queue_name(name) is not true then
     raise sqlstate 'PT400' using message = format(
@@ -13080,7 +13490,37 @@ begin
     end if;
     raise sqlstate 'PT409' using message = format('name: there is a queue %s already', name);
   end if;
-  return public.messenger_set_queue(name, settings) || '{"changed": true}';
+  answer := public.messenger_set_queue(name, settings) || '{"changed": true}';
+  perform messenger.check_deferred('messenger_create_queue');
+  return answer;
+exception when others then
+  get stacked diagnostics fault_detail = pg_exception_detail;
+  perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
+  raise;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION public.messenger_delete_queue(name text)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  fault_detail text;
+begin
+  if name = 'default' then
+    raise sqlstate 'PT409' using message = 'name: the queue default stays';
+  end if;
+  delete from public.messenger_queues q where q.name = messenger_delete_queue.name;
+  if not found then
+    raise sqlstate 'PT404' using message = format('name: there is no queue %s', name);
+  end if;
+  perform messenger.check_deferred('messenger_delete_queue');
+  return '{"changed": true}'::jsonb;
+exception when others then
+  get stacked diagnostics fault_detail = pg_exception_detail;
+  perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
+  raise;
 end
 $function$;
 
@@ -13211,6 +13651,7 @@ AS $function$
 declare
   wanted public.messenger_webhook_endpoints;
   made text;
+  fault_detail text;
 begin
   if name is null or name !~ '^[A-Za-z0-9_.:-]{1,100}$' then
     raise sqlstate 'PT400' using message = format(
@@ -13227,8 +13668,13 @@ begin
     select m.name, m.secret into wanted.secret, made from messenger.make_webhook_secret(name) as m;
   end if;
   perform messenger.save_webhook_endpoint(wanted, true);
+  perform messenger.check_deferred('messenger_create_webhook_endpoint');
   return jsonb_build_object('endpoint', messenger.webhook_endpoint(wanted), 'changed', true)
     || case when made is null then '{}' else jsonb_build_object('secret', made) end;
+exception when others then
+  get stacked diagnostics fault_detail = pg_exception_detail;
+  perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
+  raise;
 end
 $function$;
 
@@ -13240,6 +13686,7 @@ AS $function$
 declare
   before public.messenger_webhook_endpoints;
   wanted public.messenger_webhook_endpoints;
+  fault_detail text;
 begin
   select * into before from public.messenger_webhook_endpoints e
   where e.name = messenger_set_webhook_endpoint.name for update;
@@ -13250,9 +13697,14 @@ begin
   if wanted is distinct from before then
     perform messenger.save_webhook_endpoint(wanted);
   end if;
+  perform messenger.check_deferred('messenger_set_webhook_endpoint');
   return jsonb_build_object(
     'endpoint', messenger.webhook_endpoint(wanted), 'changed', wanted is distinct from before
   );
+exception when others then
+  get stacked diagnostics fault_detail = pg_exception_detail;
+  perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
+  raise;
 end
 $function$;
 
@@ -13263,6 +13715,7 @@ CREATE FUNCTION public.messenger_delete_webhook_endpoint(name text)
 AS $function$
 declare
   gone public.messenger_webhook_endpoints;
+  fault_detail text;
 begin
   delete from public.messenger_webhook_endpoints e
   where e.name = messenger_delete_webhook_endpoint.name returning * into gone;
@@ -13270,7 +13723,12 @@ begin
     raise sqlstate 'PT404' using message = format('name: there is no endpoint %s', name);
   end if;
   perform messenger.drop_webhook_secret(gone.secret), messenger.drop_webhook_secret(gone.previous_secret);
+  perform messenger.check_deferred('messenger_delete_webhook_endpoint');
   return '{"changed": true}'::jsonb;
+exception when others then
+  get stacked diagnostics fault_detail = pg_exception_detail;
+  perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
+  raise;
 end
 $function$;
 
@@ -13283,6 +13741,7 @@ declare
   before public.messenger_webhook_endpoints;
   wanted public.messenger_webhook_endpoints;
   made record;
+  fault_detail text;
 begin
   if overlap is null or overlap < interval '0' or overlap > interval '366 days' then
     raise sqlstate 'PT400' using message = 'overlap: has to be zero to 366 days';
@@ -13299,9 +13758,14 @@ begin
   wanted.previous_until := public.messenger_now() + overlap;
   perform messenger.save_webhook_endpoint(wanted);
   perform messenger.drop_webhook_secret(before.previous_secret);
+  perform messenger.check_deferred('messenger_rotate_webhook_secret');
   return jsonb_build_object(
     'endpoint', messenger.webhook_endpoint(wanted), 'changed', true, 'secret', made.secret
   );
+exception when others then
+  get stacked diagnostics fault_detail = pg_exception_detail;
+  perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
+  raise;
 end
 $function$;
 
@@ -13310,6 +13774,8 @@ CREATE FUNCTION public.messenger_test_webhook_endpoint(name text)
  LANGUAGE plpgsql
  SET search_path TO ''
 AS $function$
+declare
+  fault_detail text;
 begin
   if name is null or name = '*' then
     raise sqlstate 'PT400' using message = 'name: has to be the name of an endpoint';
@@ -13317,7 +13783,12 @@ begin
   if public.messenger_publish('webhook.test', jsonb_build_object('endpoint', name), name) = 0 then
     raise sqlstate 'PT409' using message = format('name: there is no endpoint %s, or it is disabled', name);
   end if;
+  perform messenger.check_deferred('messenger_test_webhook_endpoint');
   return '{"changed": true}'::jsonb;
+exception when others then
+  get stacked diagnostics fault_detail = pg_exception_detail;
+  perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
+  raise;
 end
 $function$;
 
@@ -13802,6 +14273,7 @@ declare
   ));
   chunk record;
   done integer := 0;
+  fault_detail text;
 begin
   if (ids is null and filter = '{}') <> coalesce("all", false) then
     raise sqlstate 'PT400' using message =
@@ -13812,6 +14284,7 @@ begin
   if not dry_run and cardinality(chunk.ids) > 0 then
     done := messenger.resend_webhooks(chunk.ids);
   end if;
+  perform messenger.check_deferred('messenger_resend_webhooks');
   return jsonb_build_object(
     'matched', coalesce(cardinality(chunk.ids), 0), 'done', done, 'running', 0,
     'missing', coalesce((
@@ -13820,6 +14293,10 @@ begin
     ), '[]'),
     'next', case when chunk.last is not null then place || jsonb_build_object('id', chunk.last::text) end
   );
+exception when others then
+  get stacked diagnostics fault_detail = pg_exception_detail;
+  perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
+  raise;
 end
 $function$;
 
@@ -14001,6 +14478,7 @@ AS $function$
 declare
   before public.messenger_alert_channels;
   wanted public.messenger_alert_channels;
+  fault_detail text;
 begin
   perform messenger.check_alert_channel(name, settings);
   select * into before from public.messenger_alert_channels c
@@ -14025,7 +14503,12 @@ begin
   if settings ? 'secret' or not wanted.signed then
     perform messenger.keep_alert_secret(name, 'secret', settings ->> 'secret');
   end if;
+  perform messenger.check_deferred('messenger_set_alert_channel');
   return jsonb_build_object('channel', to_jsonb(wanted), 'changed', true);
+exception when others then
+  get stacked diagnostics fault_detail = pg_exception_detail;
+  perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
+  raise;
 end
 $function$;
 
@@ -14039,6 +14522,7 @@ declare
     select string_agg(a.name, ', ' order by a.name) from public.messenger_alerts a
     where a.channel = messenger_delete_alert_channel.name
   );
+  fault_detail text;
 begin
   if users is not null then
     raise sqlstate 'PT409' using message = format('name: alerts are told on the channel %s (%s); change them first', name, users);
@@ -14047,7 +14531,12 @@ begin
   if not found then
     raise sqlstate 'PT404' using message = format('name: there is no channel %s', name);
   end if;
+  perform messenger.check_deferred('messenger_delete_alert_channel');
   return '{"changed": true}'::jsonb;
+exception when others then
+  get stacked diagnostics fault_detail = pg_exception_detail;
+  perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
+  raise;
 end
 $function$;
 
@@ -14182,6 +14671,7 @@ AS $function$
 declare
   clock constant timestamptz := public.messenger_now();
   had text;
+  fault_detail text;
 begin
   select d.status into had from public.messenger_alert_deliveries d
   where d.id = messenger_retry_alert_delivery.id for update;
@@ -14198,7 +14688,12 @@ begin
     finished_at = null
   where d.id = messenger_retry_alert_delivery.id;
   perform messenger.send_alert_deliveries();
+  perform messenger.check_deferred('messenger_retry_alert_delivery');
   return jsonb_build_object('changed', true);
+exception when others then
+  get stacked diagnostics fault_detail = pg_exception_detail;
+  perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
+  raise;
 end
 $function$;
 
@@ -14209,6 +14704,7 @@ CREATE FUNCTION public.messenger_test_alert_channel(name text)
 AS $function$
 declare
   delivery_id bigint;
+  fault_detail text;
 begin
   if not exists (
     select from public.messenger_alert_channels c where c.name = messenger_test_alert_channel.name
@@ -14224,7 +14720,12 @@ begin
   )
   returning messenger_alert_deliveries.id into delivery_id;
   perform messenger.send_alert_deliveries();
+  perform messenger.check_deferred('messenger_test_alert_channel');
   return jsonb_build_object('id', delivery_id::text, 'changed', true);
+exception when others then
+  get stacked diagnostics fault_detail = pg_exception_detail;
+  perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
+  raise;
 end
 $function$;
 
@@ -14380,6 +14881,7 @@ CREATE FUNCTION public.messenger_create_alert(name text, rule text, settings jso
 AS $function$
 declare
   wanted public.messenger_alerts;
+  fault_detail text;
 begin
   if name !~ '^[A-Za-z0-9_.:-]{1,100}$' or name is null then
     raise sqlstate 'PT400' using message = format(
@@ -14408,7 +14910,12 @@ begin
   if not found then
     raise sqlstate 'PT409' using message = format('name: there is an alert %s already', name);
   end if;
+  perform messenger.check_deferred('messenger_create_alert');
   return jsonb_build_object('alert', to_jsonb(wanted) - 'memory', 'changed', true);
+exception when others then
+  get stacked diagnostics fault_detail = pg_exception_detail;
+  perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
+  raise;
 end
 $function$;
 
@@ -14420,6 +14927,7 @@ AS $function$
 declare
   before public.messenger_alerts;
   wanted public.messenger_alerts;
+  fault_detail text;
 begin
   select * into before from public.messenger_alerts a where a.name = messenger_set_alert.name for update;
   if before.name is null then
@@ -14434,7 +14942,12 @@ begin
     )
     where a.name = messenger_set_alert.name;
   end if;
+  perform messenger.check_deferred('messenger_set_alert');
   return jsonb_build_object('alert', to_jsonb(wanted) - 'memory', 'changed', wanted is distinct from before);
+exception when others then
+  get stacked diagnostics fault_detail = pg_exception_detail;
+  perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
+  raise;
 end
 $function$;
 
@@ -14443,12 +14956,19 @@ CREATE FUNCTION public.messenger_delete_alert(name text)
  LANGUAGE plpgsql
  SET search_path TO ''
 AS $function$
+declare
+  fault_detail text;
 begin
   delete from public.messenger_alerts a where a.name = messenger_delete_alert.name;
   if not found then
     raise sqlstate 'PT404' using message = format('name: there is no alert %s', name);
   end if;
+  perform messenger.check_deferred('messenger_delete_alert');
   return '{"changed": true}'::jsonb;
+exception when others then
+  get stacked diagnostics fault_detail = pg_exception_detail;
+  perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
+  raise;
 end
 $function$;
 
@@ -15411,6 +15931,7 @@ AS $function$
 declare
   alert public.messenger_alerts;
   checked integer := 0;
+  fault_detail text;
 begin
   if not pg_try_advisory_xact_lock(pg_catalog.hashtextextended('symphony_messenger.alerts', 0)) then
     return jsonb_build_object('checked', 0, 'skipped', true);
@@ -15427,7 +15948,12 @@ begin
     checked := checked + 1;
   end loop;
   perform messenger.send_alert_deliveries();
+  perform messenger.check_deferred('messenger_check_alerts');
   return jsonb_build_object('checked', checked, 'skipped', false);
+exception when others then
+  get stacked diagnostics fault_detail = pg_exception_detail;
+  perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
+  raise;
 end
 $function$;
 
@@ -15481,6 +16007,7 @@ declare
   processing jsonb;
   queue text;
   sampled integer := 0;
+  fault_detail text;
 begin
   perform messenger.sample_outbox();
   if used = '{}' or exists (
@@ -15499,7 +16026,12 @@ begin
   from messenger.backlog_points b where b.minutes = 1 and b.at = minute
   having count(*) > 0
   on conflict do nothing;
+  perform messenger.check_deferred('messenger_sample_backlog');
   return sampled;
+exception when others then
+  get stacked diagnostics fault_detail = pg_exception_detail;
+  perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
+  raise;
 end
 $function$;
 
@@ -15653,6 +16185,7 @@ AS $function$
 declare
   this_minute constant timestamptz := date_trunc('minute', public.messenger_now());
   point record;
+  fault_detail text;
 begin
   if jsonb_typeof(points) is distinct from 'array' or jsonb_array_length(points) > 5000 then
     raise sqlstate 'PT400' using message = 'points: has to be an array of at most 5000';
@@ -15689,7 +16222,12 @@ begin
       failed = p.failed + excluded.failed, latency = messenger.add_counts(p.latency, excluded.latency),
       runs = messenger.add_counts(p.runs, excluded.runs);
   end loop;
+  perform messenger.check_deferred('messenger_record_series');
   return jsonb_array_length(points);
+exception when others then
+  get stacked diagnostics fault_detail = pg_exception_detail;
+  perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
+  raise;
 end
 $function$;
 
@@ -16146,6 +16684,7 @@ declare
   number integer;
   total integer := 0;
   capped boolean := false;
+  fault_detail text;
 begin
   perform messenger.check_age('failed_older_than', failed_older_than);
   perform messenger.check_age('batches_older_than', batches_older_than);
@@ -16169,13 +16708,47 @@ begin
     end if;
     exit when not dry_run and (total >= 10000 or clock_timestamp() >= ends_at);
   end loop;
-
-  return counts || jsonb_build_object(
+  counts := counts || jsonb_build_object(
     'matched', total, 'done', case when dry_run then 0 else total end, 'capped', capped,
     'next', case when cardinality(kinds) > 0 then
       jsonb_build_object('kind', kinds[1], 'id', place::text)
     end
   );
+  perform messenger.check_deferred('messenger_prune');
+  return counts;
+exception when others then
+  get stacked diagnostics fault_detail = pg_exception_detail;
+  perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
+  raise;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION public.messenger_prune_job_runs(older_than interval DEFAULT '2 days'::interval, after jsonb DEFAULT NULL::jsonb)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  number integer;
+  fault_detail text;
+begin
+  perform messenger.check_age('older_than', older_than);
+  delete from cron.job_run_details d
+  where d.runid = any (array(
+    select old.runid from cron.job_run_details old
+    join cron.job j on j.jobid = old.jobid and j.jobname like 'symphony-%'
+    where old.end_time < now() - older_than
+    limit 10000
+  ));
+  get diagnostics number = row_count;
+  perform messenger.check_deferred('messenger_prune_job_runs');
+  return jsonb_build_object(
+    'matched', number, 'done', number, 'next', case when number = 10000 then '{}'::jsonb end
+  );
+exception when others then
+  get stacked diagnostics fault_detail = pg_exception_detail;
+  perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
+  raise;
 end
 $function$;
 
@@ -16190,6 +16763,7 @@ declare
   tokens integer;
   deliveries integer;
   waits record;
+  fault_detail text;
 begin
   perform messenger.check_age('older_than', older_than);
   events := messenger.prune_before(
@@ -16204,12 +16778,17 @@ begin
   );
   -- A wait goes with its message, and is not kept with a dead letter.
   waits := messenger.prune_orphans('messenger.waits', false, 5000, false, messenger.place_after(after));
+  perform messenger.check_deferred('messenger_prune_events');
   return jsonb_build_object(
     'matched', events + tokens + deliveries + waits.number, 'done', events + tokens + deliveries + waits.number,
     'next', case when events = 5000 or tokens = 5000 or deliveries = 5000 or waits.place is not null then
       jsonb_build_object('id', waits.place::text)
     end
   );
+exception when others then
+  get stacked diagnostics fault_detail = pg_exception_detail;
+  perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
+  raise;
 end
 $function$;
 
@@ -16384,14 +16963,20 @@ declare
   before constant timestamptz := public.messenger_now() - older_than;
   deliveries integer;
   events integer;
+  fault_detail text;
 begin
   perform messenger.check_age('older_than', older_than);
   deliveries := messenger.prune_before('public.messenger_webhook_deliveries', 'sent_at', before, 5000, false);
   events := messenger.prune_before('public.messenger_webhook_events', 'created_at', before, 1000, false);
+  perform messenger.check_deferred('messenger_prune_webhooks');
   return jsonb_build_object(
     'matched', deliveries + events, 'done', deliveries + events,
     'next', case when deliveries = 5000 or events = 1000 then '{"id": null}'::jsonb end
   );
+exception when others then
+  get stacked diagnostics fault_detail = pg_exception_detail;
+  perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
+  raise;
 end
 $function$;
 
@@ -16468,6 +17053,7 @@ declare
   secrets jsonb := '[]'::jsonb;
   queues integer;
   alerts text[];
+  fault_detail text;
 begin
   if url !~ '^https?://[^[:space:]]+$' then
     raise sqlstate 'PT400' using message = 'url: has to begin with http:// or https://, and to have no spaces';
@@ -16498,12 +17084,17 @@ begin
   end if;
   -- Messages may wait already for which no transaction has asked for a tick.
   perform messenger.wake_for_next();
+  perform messenger.check_deferred('messenger_setup');
   return jsonb_build_object(
     'changed', queues > 0 or alerts <> '{}' or secrets <> '[]' or jobs::text ~ '"(created|repaired)"',
     'queues', case when queues > 0 then '["default"]' else '[]' end::jsonb, 'jobs', jobs, 'secrets', secrets,
     'alerts', alerts,
     'problems', messenger.job_problems()
   );
+exception when others then
+  get stacked diagnostics fault_detail = pg_exception_detail;
+  perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
+  raise;
 end
 $function$;
 
@@ -18787,6 +19378,9 @@ comment on routine messenger.next_webhooks(bigint[],jsonb,jsonb,integer,integer)
 
 comment on routine messenger.next_work(text[]) is
   'When a tick has something to do next: a message falls due, or something in the outbox; null where nothing waits.';
+
+comment on routine messenger.not_allowed(text,text) is
+  'Part of settings: what is wrong with a value that a check of its column refuses, with the values that the check allows.';
 
 comment on routine messenger.not_in_outbox(bigint[]) is
   'Part of messenger_cancel_outbox: those of the ids that no row of the outbox has, as texts.';

@@ -214,6 +214,7 @@ as $$
 declare
   names text[];
   forgotten integer;
+  fault_detail text;
 begin
   if empty_older_than is null or empty_older_than < interval '0' then
     raise sqlstate 'PT400' using message = 'empty_older_than: has to be zero or more';
@@ -242,11 +243,16 @@ begin
   delete from public.messenger_queues q
   where q.name = any (names) and not messenger.queue_holds(q.name);
   get diagnostics forgotten = row_count;
+  perform messenger.check_deferred('messenger_tidy_queues');
   return jsonb_build_object(
     'matched', forgotten, 'done', forgotten, 'next', case
       when cardinality(names) = 1000 then jsonb_build_object('name', names[1000])
     end
   );
+exception when others then
+  get stacked diagnostics fault_detail = pg_exception_detail;
+  perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
+  raise;
 end
 $$;
 comment on function public.messenger_tidy_queues(interval, jsonb) is

@@ -90,6 +90,8 @@ create function public.messenger_declare_routing(transports jsonb, routes jsonb)
 language plpgsql
 set search_path = ''
 as $$
+declare
+  fault_detail text;
 begin
   if jsonb_typeof(transports) is distinct from 'object' or jsonb_typeof(routes) is distinct from 'object' then
     raise sqlstate 'PT400' using message = 'transports: has to be an object, as routes has';
@@ -103,6 +105,11 @@ begin
   insert into messenger.routes as known (pattern, transport)
   select d.key, d.value from jsonb_each_text(messenger_declare_routing.routes) as d
   on conflict on constraint routes_pkey do update set transport = excluded.transport;
+  perform messenger.check_deferred('messenger_declare_routing');
+exception when others then
+  get stacked diagnostics fault_detail = pg_exception_detail;
+  perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
+  raise;
 end
 $$;
 comment on function public.messenger_declare_routing(jsonb, jsonb) is

@@ -5,7 +5,8 @@
 -- `messages` is an array of objects with the names of the columns, and `delay_ms`, `ttl_ms`,
 -- `idempotency_key`, `idempotency_scope`, `dedupe`, `dedupe_window_ms`, `transport`. A field that an object leaves out gets
 -- the column's default. Ids ascend in the order of the array. `checked` says that fields and numbers need no
--- check, because the bus or messenger_dispatch made them.
+-- check, because the bus or messenger_dispatch made them; null is messenger_enqueue_body's, which has the guard of
+-- calls over HTTP. Each message that SQL dispatches would pay for a guard with a subtransaction of its own.
 create function public.messenger_enqueue(
   messages jsonb, checked boolean default false
 ) returns jsonb
@@ -22,6 +23,11 @@ begin
   end if;
   if not checked then
     perform messenger.check_messages(messages);
+  end if;
+  if checked is not null
+    and current_setting('request.path', true) in ('/rpc/messenger_dispatch', '/rpc/messenger_enqueue')
+  then
+    return (select b from public.messenger_enqueue_body(messages) as b);
   end if;
   if messenger.sequence_behind() then
     perform messenger.mend_sequence();
@@ -316,10 +322,10 @@ begin
   if jsonb_typeof($1) = 'object' and $1 ? 'payloads' then
     return next messenger.enqueue_payloads($1);
   else
-    return next public.messenger_enqueue($1, true);
+    return next public.messenger_enqueue($1, null);
   end if;
   -- As messenger.check_deferred(), whose call costs 10 us.
-  if starts_with(current_setting('request.path', true), '/rpc/messenger_enqueue_body') then
+  if current_setting('request.path', true) ~ '^/rpc/messenger_(enqueue|dispatch)' and pg_trigger_depth() = 0 then
     set constraints all immediate;
   end if;
 exception when others then

@@ -131,6 +131,8 @@ as $$
 declare
   batch public.messenger_batches;
   step jsonb;
+  answer jsonb;
+  fault_detail text;
 begin
   if dry_run is null then
     raise sqlstate 'PT400' using message = 'dry_run: has to be true or false (null was given)';
@@ -154,7 +156,7 @@ begin
     returning * into batch;
     step := messenger.cancel_members(batch, clock_timestamp() + interval '3 seconds');
   end if;
-  return (
+  answer := (
     select jsonb_build_object(
       'matched', case when dry_run then s.pending
         else (step ->> 'done')::integer + (step ->> 'running')::integer end,
@@ -170,6 +172,12 @@ begin
       from public.messenger_batches b where b.id = batch.id
     ) as s
   );
+  perform messenger.check_deferred('messenger_cancel_batch');
+  return answer;
+exception when others then
+  get stacked diagnostics fault_detail = pg_exception_detail;
+  perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
+  raise;
 end
 $$;
 comment on function public.messenger_cancel_batch(bigint, boolean, jsonb) is

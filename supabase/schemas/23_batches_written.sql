@@ -310,6 +310,7 @@ declare
     'idempotency_key', coalesce(idempotency_key, 'once:' || gen_random_uuid())
   );
   answer jsonb;
+  fault_detail text;
 begin
   if number is null then
     raise sqlstate 'PT400' using message = 'messages: has to be an array';
@@ -319,7 +320,12 @@ begin
       batch, coalesce(to_jsonb(elements[(n - 1) * 1000 + 1 : n * 1000]), '[]'), n, n = chunks
     );
   end loop;
+  perform messenger.check_deferred('messenger_dispatch_batch');
   return (answer ->> 'id')::bigint;
+exception when others then
+  get stacked diagnostics fault_detail = pg_exception_detail;
+  perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
+  raise;
 end
 $$;
 comment on function public.messenger_dispatch_batch(jsonb, text, jsonb, jsonb, jsonb, text) is

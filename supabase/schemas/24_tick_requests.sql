@@ -72,12 +72,21 @@ create function public.messenger_tick() returns bigint
 language plpgsql
 set search_path = ''
 as $$
+declare
+  answer bigint;
+  fault_detail text;
 begin
   perform messenger.settle_unleased();
   perform messenger.reopen_stray_groups();
   perform messenger.mend_sequences();
   perform messenger.keep_deleted_queues();
-  return messenger.post_tick('{"wait":false}');
+  answer := messenger.post_tick('{"wait":false}');
+  perform messenger.check_deferred('messenger_tick');
+  return answer;
+exception when others then
+  get stacked diagnostics fault_detail = pg_exception_detail;
+  perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
+  raise;
 end
 $$;
 comment on function public.messenger_tick() is

@@ -185,17 +185,17 @@ declare
   options constant jsonb := jsonb_strip_nulls(jsonb_build_object(
     'per_second', per_second, 'to_queue', to_queue, 'from', "from"
   )) || case when payload is null then '{}' else jsonb_build_object('payload', payload) end;
+  answer jsonb;
+  fault_detail text;
 begin
   if per_second not between 0.001 and 1000000 then
     raise sqlstate 'PT400' using message = 'per_second: has to be from 0.001 to 1000000';
   end if;
   if not messenger.is_queue_name(to_queue) then
-    raise sqlstate 'PT400'
-      using message = 'to_queue: has to be 1 to 100 letters, digits or _ . : -';
+    raise sqlstate 'PT400' using message = 'to_queue: has to be 1 to 100 letters, digits or _ . : -';
   end if;
   if payload is not null and cardinality(ids) is distinct from 1 then
-    raise sqlstate 'PT400'
-      using message = 'payload: an edited payload goes with the id of one message';
+    raise sqlstate 'PT400' using message = 'payload: an edited payload goes with the id of one message';
   end if;
   perform messenger.check_dead_letters(ids, options);
   perform messenger.check_from(ids, payload is not null, "from");
@@ -203,7 +203,13 @@ begin
     perform messenger.check_sizes(jsonb_build_array(jsonb_build_object('payload', payload)));
   end if;
   perform messenger.check_json(payload, 'payload');
-  return messenger.take_step('redrive', filter, options, max_messages, dry_run, after);
+  answer := messenger.take_step('redrive', filter, options, max_messages, dry_run, after);
+  perform messenger.check_deferred('messenger_redrive');
+  return answer;
+exception when others then
+  get stacked diagnostics fault_detail = pg_exception_detail;
+  perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
+  raise;
 end
 $$;
 comment on function public.messenger_redrive(
@@ -254,10 +260,14 @@ create function public.messenger_remove_failed(
   created_from timestamptz default null,
   created_until timestamptz default null
 ) returns jsonb
-language sql
+language plpgsql
 set search_path = ''
 as $$
-  select messenger.take_step(
+declare
+  answer jsonb;
+  fault_detail text;
+begin
+  answer := messenger.take_step(
     'remove_failed',
     messenger.failed_filter(jsonb_build_object(
       'ids', ids, 'type', type, 'queue', queue, 'reason', reason, 'error', error,
@@ -265,7 +275,14 @@ as $$
       'created_from', created_from, 'created_until', created_until
     ), "all"),
     '{}', max_messages, dry_run, after
-  )
+  );
+  perform messenger.check_deferred('messenger_remove_failed');
+  return answer;
+exception when others then
+  get stacked diagnostics fault_detail = pg_exception_detail;
+  perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
+  raise;
+end
 $$;
 comment on function public.messenger_remove_failed(
   bigint[], text, text, text, text, timestamptz, timestamptz, integer, boolean, boolean, jsonb,

@@ -80,6 +80,7 @@ declare
   schedules bigint[];
   number integer;
   total integer := 0;
+  fault_detail text;
 begin
   perform messenger.check_age('older_than', older_than);
   perform messenger.begin_step(null, null, dry_run);
@@ -97,10 +98,15 @@ begin
     if number < 1000 or dry_run then place := schedules[100]; end if;
     exit when place is null or total >= 10000 or clock_timestamp() >= ends_at;
   end loop;
+  perform messenger.check_deferred('messenger_prune_schedule_runs');
   return jsonb_build_object(
     'schedule_runs', total, 'matched', total, 'done', case when dry_run then 0 else total end,
     'next', case when place is not null then jsonb_build_object('id', place::text) end
   );
+exception when others then
+  get stacked diagnostics fault_detail = pg_exception_detail;
+  perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
+  raise;
 end
 $$;
 comment on function public.messenger_prune_schedule_runs(interval, integer, boolean, jsonb) is

@@ -186,6 +186,8 @@ returns void
 language plpgsql
 set search_path = ''
 as $$
+declare
+  fault_detail text;
 begin
   update public.messenger_schedules s
   set enabled = false, disabled_by = 'pause', disabled_reason = reason
@@ -193,6 +195,11 @@ begin
   if not found then
     raise sqlstate 'PT404' using message = format('id: there is no schedule %s', id);
   end if;
+  perform messenger.check_deferred('messenger_pause_schedule');
+exception when others then
+  get stacked diagnostics fault_detail = pg_exception_detail;
+  perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
+  raise;
 end
 $$;
 comment on function public.messenger_pause_schedule(bigint, text) is
@@ -202,12 +209,19 @@ create function public.messenger_resume_schedule(id bigint) returns void
 language plpgsql
 set search_path = ''
 as $$
+declare
+  fault_detail text;
 begin
   update public.messenger_schedules s set enabled = true
   where s.id = messenger_resume_schedule.id;
   if not found then
     raise sqlstate 'PT404' using message = format('id: there is no schedule %s', id);
   end if;
+  perform messenger.check_deferred('messenger_resume_schedule');
+exception when others then
+  get stacked diagnostics fault_detail = pg_exception_detail;
+  perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
+  raise;
 end
 $$;
 comment on function public.messenger_resume_schedule(bigint) is
@@ -308,6 +322,7 @@ declare
   finished constant boolean := coalesce(counted and run >= schedule.max_runs, false);
   moment constant timestamptz := messenger.triggered_occurrence(schedule.id);
   message_id bigint;
+  fault_detail text;
 begin
   message := jsonb_build_object('payload', schedule.payload)
     || coalesce(message, jsonb_strip_nulls(jsonb_build_object(
@@ -321,7 +336,12 @@ begin
   );
   message_id := (public.messenger_enqueue(jsonb_build_array(message)) -> 'ids' ->> 0)::bigint;
   perform messenger.record_trigger(schedule.id, moment, run, finished, message_id);
+  perform messenger.check_deferred('messenger_trigger_schedule');
   return message_id;
+exception when others then
+  get stacked diagnostics fault_detail = pg_exception_detail;
+  perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
+  raise;
 end
 $$;
 comment on function public.messenger_trigger_schedule(

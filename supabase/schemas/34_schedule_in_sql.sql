@@ -18,6 +18,9 @@ create function public.messenger_schedule_once(
 language plpgsql
 set search_path = ''
 as $$
+declare
+  answer bigint;
+  fault_detail text;
 begin
   if type is null then
     raise sqlstate 'PT400' using message = 'type: is required';
@@ -29,7 +32,7 @@ begin
     raise sqlstate 'PT400'
       using message = format('at: %s is in the past; allow_past => true runs it now', at);
   end if;
-  return (
+  answer := (
     public.messenger_save_schedules(jsonb_build_array(jsonb_build_object(
       'message_type', type, 'payload', payload, 'schedule_type', 'once', 'run_at', at,
       'next_run_at', at, 'name', name, 'queue', queue, 'priority', priority,
@@ -38,6 +41,12 @@ begin
       'jitter_ms', messenger.milliseconds(jitter, 'jitter')
     ))) -> 'schedules' -> 0 ->> 'id'
   )::bigint;
+  perform messenger.check_deferred('messenger_schedule_once');
+  return answer;
+exception when others then
+  get stacked diagnostics fault_detail = pg_exception_detail;
+  perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
+  raise;
 end
 $$;
 comment on function public.messenger_schedule_once(
@@ -66,6 +75,9 @@ create function public.messenger_schedule_interval(
 language plpgsql
 set search_path = ''
 as $$
+declare
+  answer bigint;
+  fault_detail text;
 begin
   if type is null then
     raise sqlstate 'PT400' using message = 'type: is required';
@@ -78,7 +90,7 @@ begin
   if end_at < greatest(start_at, public.messenger_now()) then
     raise sqlstate 'PT400' using message = 'end_at: has to come after start_at and after now';
   end if;
-  return (
+  answer := (
     public.messenger_save_schedules(jsonb_build_array(jsonb_build_object(
       'message_type', type, 'payload', payload, 'schedule_type', 'interval',
       'interval_ms', messenger.milliseconds(every, 'every'), 'name', name,
@@ -89,6 +101,12 @@ begin
       'jitter_ms', messenger.milliseconds(jitter, 'jitter')
     ))) -> 'schedules' -> 0 ->> 'id'
   )::bigint;
+  perform messenger.check_deferred('messenger_schedule_interval');
+  return answer;
+exception when others then
+  get stacked diagnostics fault_detail = pg_exception_detail;
+  perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
+  raise;
 end
 $$;
 comment on function public.messenger_schedule_interval(

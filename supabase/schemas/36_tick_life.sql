@@ -168,6 +168,7 @@ begin
   end if;
 
   perform messenger.forget_ticks_before(started);
+  perform messenger.check_deferred('messenger_start_tick');
   return jsonb_strip_nulls(jsonb_build_object(
     'id', started::text, 'proceed', needed, 'fleet', fleet, 'version', public.messenger_version(),
     'schedules_due', case when next_schedule_at <= messenger.clock() then true end
@@ -184,15 +185,24 @@ comment on function public.messenger_start_tick(bigint, boolean, text[], double 
 -- With `awake`, a tick that was at rest polls again, and dispatches count on it.
 create function public.messenger_heartbeat_tick(tick bigint, awake boolean default false)
 returns void
-language sql
+language plpgsql
 set search_path = ''
 as $$
+declare
+  fault_detail text;
+begin
   update public.messenger_ticks t
   set heartbeat_at = clock_timestamp(),
     rested_at = case when not awake then t.rested_at end,
     wakes_at = case when not awake then t.wakes_at end,
     stalled = t.stalled and not awake
-  where t.id = tick and t.ended_at is null
+  where t.id = tick and t.ended_at is null;
+  perform messenger.check_deferred('messenger_heartbeat_tick');
+exception when others then
+  get stacked diagnostics fault_detail = pg_exception_detail;
+  perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
+  raise;
+end
 $$;
 comment on function public.messenger_heartbeat_tick(bigint, boolean) is
   'A sign of life of a running tick, every few seconds; with awake, one that was at rest is awake again.';
@@ -282,6 +292,7 @@ begin
     end,
     report = messenger_rest_tick.report
   where t.id = tick and t.ended_at is null;
+  perform messenger.check_deferred('messenger_rest_tick');
   return jsonb_strip_nulls(jsonb_build_object(
     'rested', true, 'due', false,
     'messages_in_ms', case when waits then 1000 * extract(epoch from message_at - clock) end,
@@ -341,6 +352,7 @@ begin
   then
     perform messenger.ask_tick();
   end if;
+  perform messenger.check_deferred('messenger_stand_aside');
   return true;
 exception when others then
   get stacked diagnostics fault_detail = pg_exception_detail;
@@ -369,6 +381,7 @@ begin
   set rested_at = coalesce(t.rested_at, clock_timestamp()), ended_at = clock_timestamp(),
     wakes_at = null, stalled = false, report = messenger_end_tick.report
   where t.id = tick;
+  perform messenger.check_deferred('messenger_end_tick');
 exception when others then
   get stacked diagnostics fault_detail = pg_exception_detail;
   perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
@@ -382,6 +395,8 @@ create function public.messenger_grow_fleet() returns bigint
 language plpgsql
 set search_path = ''
 as $$
+declare
+  fault_detail text;
 begin
   -- One session at a time: if the lock is taken, another session is asking for a tick already.
   if pg_try_advisory_xact_lock(messenger.ticks_key() + 1) then
@@ -389,7 +404,12 @@ begin
       return messenger.ask_tick();
     end if;
   end if;
+  perform messenger.check_deferred('messenger_grow_fleet');
   return null;
+exception when others then
+  get stacked diagnostics fault_detail = pg_exception_detail;
+  perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
+  raise;
 end
 $$;
 comment on function public.messenger_grow_fleet() is

@@ -11,6 +11,7 @@ set search_path = ''
 as $$
 declare
   changed integer;
+  fault_detail text;
 begin
   if queues is null or 'default' = any (queues) then
     raise sqlstate 'PT400' using
@@ -21,7 +22,12 @@ begin
   on conflict on constraint messenger_queues_pkey do update set runs_on = 'worker'
   where known.runs_on <> 'worker';
   get diagnostics changed = row_count;
+  perform messenger.check_deferred('messenger_run_on_workers');
   return changed;
+exception when others then
+  get stacked diagnostics fault_detail = pg_exception_detail;
+  perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
+  raise;
 end
 $$;
 comment on function public.messenger_run_on_workers(text[]) is
@@ -44,6 +50,7 @@ begin
   insert into public.messenger_ticks (started_at, heartbeat_at, rested_at, worker, queues)
   values (clock_timestamp(), clock_timestamp(), clock_timestamp(), worker, queues)
   returning id into started;
+  perform messenger.check_deferred('messenger_start_worker');
   return started;
 exception when others then
   get stacked diagnostics fault_detail = pg_exception_detail;
@@ -55,12 +62,21 @@ comment on function public.messenger_start_worker(text, text[]) is
   'Registers a resident worker that claims from these queues. Returns its id among the ticks.';
 
 create function public.messenger_heartbeat_worker(tick bigint, report jsonb) returns void
-language sql
+language plpgsql
 set search_path = ''
 as $$
+declare
+  fault_detail text;
+begin
   update public.messenger_ticks t
   set heartbeat_at = clock_timestamp(), report = messenger_heartbeat_worker.report
-  where t.id = tick and t.ended_at is null
+  where t.id = tick and t.ended_at is null;
+  perform messenger.check_deferred('messenger_heartbeat_worker');
+exception when others then
+  get stacked diagnostics fault_detail = pg_exception_detail;
+  perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
+  raise;
+end
 $$;
 comment on function public.messenger_heartbeat_worker(bigint, jsonb) is
   'A sign of life of a resident worker, every few seconds, with what it has done so far.';
@@ -90,6 +106,7 @@ declare
   seen text;
   looked_at timestamptz;
   next_at timestamptz;
+  fault_detail text;
 begin
   if coalesce(cardinality(queues), 0) = 0 then
     raise sqlstate 'PT400' using message = 'queues: has to name at least one queue';
@@ -105,6 +122,7 @@ begin
     else
       looked_at := clock_timestamp();
       if exists (select from messenger.event_notes) and messenger.wake_noted_waiters() > 0 then
+        perform messenger.check_deferred('messenger_await_due');
         return true;
       end if;
       next_at := messenger.next_due(queues);
@@ -117,6 +135,10 @@ begin
     perform pg_sleep(pause);
   end loop;
   return coalesce(next_at <= clock_timestamp() + ahead, false);
+exception when others then
+  get stacked diagnostics fault_detail = pg_exception_detail;
+  perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
+  raise;
 end
 $$;
 comment on function public.messenger_await_due(text[], integer) is

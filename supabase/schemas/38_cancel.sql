@@ -197,17 +197,28 @@ create function public.messenger_cancel(
   created_until timestamptz default null,
   error text default null
 ) returns jsonb
-language sql
+language plpgsql
 set search_path = ''
 as $$
-  select messenger.take_step(
+declare
+  answer jsonb;
+  fault_detail text;
+begin
+  answer := messenger.take_step(
     'cancel',
     messenger.check_filter(jsonb_build_object(
       'ids', ids, 'type', type, 'queue', queue, 'group_key', group_key, 'user_id', user_id,
       'created_from', created_from, 'created_until', created_until, 'error', error
     ), "all"),
     '{}', max_messages, dry_run, after
-  )
+  );
+  perform messenger.check_deferred('messenger_cancel');
+  return answer;
+exception when others then
+  get stacked diagnostics fault_detail = pg_exception_detail;
+  perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
+  raise;
+end
 $$;
 comment on function public.messenger_cancel(
   bigint[], text, text, boolean, integer, boolean, jsonb, text, text, timestamptz, timestamptz, text

@@ -306,6 +306,7 @@ declare
   missing jsonb := '[]'::jsonb;
   elsewhere jsonb;
   cancelled record;
+  fault_detail text;
 begin
   if dry_run is null then
     raise sqlstate 'PT400' using message = 'dry_run: has to be true or false (null was given)';
@@ -323,11 +324,16 @@ begin
     from messenger.held_positions(filter, case when in_engines then place else 0 end, most) as h;
   end if;
   select * into cancelled from messenger.cancel_positions(case when dry_run then '{}' else matched || held end);
+  perform messenger.check_deferred('messenger_cancel_outbox');
   return jsonb_build_object(
     'matched', cardinality(matched) + cardinality(held), 'done', cardinality(cancelled.done),
     'running', cardinality(cancelled.running), 'missing', missing,
     'next', case when next ->> 'id' is not null then next end
   ) || case when elsewhere is not null then jsonb_build_object('elsewhere', elsewhere) else '{}' end;
+exception when others then
+  get stacked diagnostics fault_detail = pg_exception_detail;
+  perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
+  raise;
 end
 $$;
 comment on function public.messenger_cancel_outbox(bigint[], text, text, text, text, boolean, boolean, jsonb) is
@@ -367,6 +373,8 @@ declare
       and o.position > coalesce(messenger.place_after(after), 0)
     order by o.position limit most
   );
+  answer jsonb;
+  fault_detail text;
 begin
   perform messenger.check_transport(transport);
   if dry_run is null then
@@ -377,7 +385,13 @@ begin
     update messenger.relays r set retry_at = null where r.transport = messenger_run_outbox.transport;
     perform messenger.wake();
   end if;
-  return messenger.outbox_step(waiting, case when dry_run then 0 else cardinality(waiting) end, most);
+  answer := messenger.outbox_step(waiting, case when dry_run then 0 else cardinality(waiting) end, most);
+  perform messenger.check_deferred('messenger_run_outbox');
+  return answer;
+exception when others then
+  get stacked diagnostics fault_detail = pg_exception_detail;
+  perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
+  raise;
 end
 $$;
 comment on function public.messenger_run_outbox(text, boolean, jsonb) is
@@ -393,6 +407,8 @@ as $$
 declare
   most constant integer := 10000;
   sent bigint[];
+  answer jsonb;
+  fault_detail text;
 begin
   perform messenger.check_transport(transport);
   if dry_run is null then
@@ -414,7 +430,13 @@ begin
     where o.position = any (sent) and o.sent_at is not null;
     perform messenger.wake();
   end if;
-  return messenger.outbox_step(sent, case when dry_run then 0 else cardinality(sent) end, most);
+  answer := messenger.outbox_step(sent, case when dry_run then 0 else cardinality(sent) end, most);
+  perform messenger.check_deferred('messenger_resend_outbox');
+  return answer;
+exception when others then
+  get stacked diagnostics fault_detail = pg_exception_detail;
+  perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
+  raise;
 end
 $$;
 comment on function public.messenger_resend_outbox(text, timestamptz, boolean, jsonb) is
@@ -428,6 +450,7 @@ set search_path = ''
 as $$
 declare
   state messenger.outbox_state;
+  fault_detail text;
 begin
   if max_bytes < 1048576 then
     raise sqlstate 'PT400' using message = 'max_bytes: has to be at least 1048576';
@@ -448,9 +471,14 @@ begin
     keep_sent = coalesce(messenger_set_outbox.keep_sent, known.keep_sent),
     keep_handled = coalesce(messenger_set_outbox.keep_handled, known.keep_handled)
   returning * into state;
+  perform messenger.check_deferred('messenger_set_outbox');
   return jsonb_build_object(
     'max_bytes', state.max_bytes, 'keep_sent', state.keep_sent, 'keep_handled', state.keep_handled
   );
+exception when others then
+  get stacked diagnostics fault_detail = pg_exception_detail;
+  perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
+  raise;
 end
 $$;
 comment on function public.messenger_set_outbox(bigint, interval, interval) is

@@ -196,6 +196,9 @@ create function public.messenger_save_schedules_limited(
 language plpgsql
 set search_path = ''
 as $$
+declare
+  answer jsonb;
+  fault_detail text;
 begin
   if user_id is not null then
     perform messenger.check_rows(schedules, 'schedules');
@@ -204,7 +207,13 @@ begin
     );
   end if;
   perform messenger.count_dispatches(limits);
-  return public.messenger_save_schedules(schedules);
+  answer := public.messenger_save_schedules(schedules);
+  perform messenger.check_deferred('messenger_save_schedules_limited');
+  return answer;
+exception when others then
+  get stacked diagnostics fault_detail = pg_exception_detail;
+  perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
+  raise;
 end
 $$;
 comment on function public.messenger_save_schedules_limited(jsonb, jsonb, text, integer) is

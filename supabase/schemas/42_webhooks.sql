@@ -113,6 +113,7 @@ declare
   names text[];
   published bigint;
   stamps constant jsonb := messenger.trace_stamps(traceparent);
+  fault_detail text;
 begin
   if event is null or length(event) > 100 or event !~ '^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$' then
     raise sqlstate 'PT400' using message =
@@ -148,7 +149,12 @@ begin
     ),
     checked => true
   );
+  perform messenger.check_deferred('messenger_publish');
   return cardinality(names);
+exception when others then
+  get stacked diagnostics fault_detail = pg_exception_detail;
+  perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
+  raise;
 end
 $$;
 comment on function public.messenger_publish(text, jsonb, text, text) is

@@ -114,6 +114,7 @@ declare
   published public.messenger_webhook_events;
   names text[];
   wait_ms integer;
+  fault_detail text;
 begin
   select * into target from public.messenger_webhook_endpoints e where e.name = endpoint;
   select * into published from public.messenger_webhook_events e where e.id = event_id;
@@ -126,6 +127,7 @@ begin
   end if;
   wait_ms := messenger.webhook_wait(endpoint);
   names := array[target.secret] || case when target.previous_until > clock then target.previous_secret end;
+  perform messenger.check_deferred('messenger_begin_webhook');
   return jsonb_build_object(
     'url', target.url, 'event', published.event, 'data', published.data,
     'timestamp', to_char(published.created_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),
@@ -133,6 +135,10 @@ begin
     'secrets', public.messenger_webhook_secrets(array_remove(names, null)),
     'wait_ms', wait_ms
   );
+exception when others then
+  get stacked diagnostics fault_detail = pg_exception_detail;
+  perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
+  raise;
 end
 $$;
 comment on function public.messenger_begin_webhook(text, bigint) is

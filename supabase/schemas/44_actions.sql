@@ -254,14 +254,20 @@ set search_path = ''
 as $$
 declare
   number integer;
+  fault_detail text;
 begin
   perform messenger.check_age('older_than', older_than);
   number := messenger.prune_before(
     'public.messenger_actions', 'at', public.messenger_now() - older_than, 10000, false
   );
+  perform messenger.check_deferred('messenger_prune_actions');
   return jsonb_build_object(
     'matched', number, 'done', number, 'next', case when number = 10000 then '{}'::jsonb end
   );
+exception when others then
+  get stacked diagnostics fault_detail = pg_exception_detail;
+  perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
+  raise;
 end
 $$;
 comment on function public.messenger_prune_actions(interval, jsonb) is

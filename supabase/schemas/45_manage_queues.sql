@@ -332,6 +332,28 @@ $$;
 comment on function messenger.make_lane(text) is
   'Part of messenger_set_queue: makes the row of a lane if there is none. Returns the name of the queue that has to be there: that of a lane''s parent, or the name itself.';
 
+-- The text of a check is "field: problem" where its name says it, as a trigger's own refusal does.
+create function messenger.not_allowed(p_table text, p_constraint text) returns text
+language plpgsql stable
+set search_path = ''
+as $$
+begin
+  return case when strpos(p_constraint, ': ') > 0 then p_constraint else format(
+    '%s: has a value that is not allowed%s',
+    regexp_replace(p_constraint, '^' || p_table || '_(.*)_check\d*$', '\1'),
+    (
+      select '; it has to fit ' || regexp_replace(
+        pg_catalog.pg_get_expr(c.conbin, c.conrelid, true), '::\w+(\[\])?', '', 'g'
+      )
+      from pg_catalog.pg_constraint c
+      where c.conrelid = format('public.%I', p_table)::regclass and c.conname = p_constraint
+    )
+  ) end;
+end
+$$;
+comment on function messenger.not_allowed(text, text) is
+  'Part of settings: what is wrong with a value that a check of its column refuses, with the values that the check allows.';
+
 create function public.messenger_set_queue(name text, settings jsonb) returns jsonb
 language plpgsql
 set search_path = ''
@@ -341,6 +363,7 @@ declare
   wanted public.messenger_queues;
   field text;
   missing text;
+  fault_detail text;
 begin
   perform messenger.check_queue_settings(settings);
   missing := messenger.make_lane(name);
@@ -355,7 +378,6 @@ begin
     wanted := jsonb_populate_record(wanted, jsonb_build_object(field, settings -> field));
   end loop;
   field := 'settings';
-
   if wanted is distinct from before then
     update public.messenger_queues q
     set (
@@ -375,6 +397,7 @@ begin
       perform messenger.wake();
     end if;
   end if;
+  perform messenger.check_deferred('messenger_set_queue');
   return jsonb_build_object('queue', to_jsonb(wanted), 'changed', wanted is distinct from before);
 exception
   when invalid_text_representation or numeric_value_out_of_range or datatype_mismatch then
@@ -384,10 +407,11 @@ exception
     raise sqlstate 'PT400' using message = format('%s: has to have a value', field);
   when check_violation then
     get stacked diagnostics field = constraint_name;
-    raise sqlstate 'PT400' using message = case when strpos(field, ': ') > 0 then field else format(
-      '%s: has a value that is not allowed',
-      regexp_replace(field, '^messenger_queues_(.*)_check\d*$', '\1')
-    ) end;
+    raise sqlstate 'PT400' using message = messenger.not_allowed('messenger_queues', field);
+  when others then
+    get stacked diagnostics fault_detail = pg_exception_detail;
+    perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
+    raise;
 end
 $$;
 comment on function public.messenger_set_queue(text, jsonb) is
@@ -398,6 +422,9 @@ returns jsonb
 language plpgsql
 set search_path = ''
 as $$
+declare
+  answer jsonb;
+  fault_detail text;
 begin
   if messenger.is_queue_name(name) is not true then
     raise sqlstate 'PT400' using message = format(
@@ -411,7 +438,13 @@ begin
     end if;
     raise sqlstate 'PT409' using message = format('name: there is a queue %s already', name);
   end if;
-  return public.messenger_set_queue(name, settings) || '{"changed": true}';
+  answer := public.messenger_set_queue(name, settings) || '{"changed": true}';
+  perform messenger.check_deferred('messenger_create_queue');
+  return answer;
+exception when others then
+  get stacked diagnostics fault_detail = pg_exception_detail;
+  perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
+  raise;
 end
 $$;
 comment on function public.messenger_create_queue(text, jsonb) is
@@ -421,6 +454,8 @@ create function public.messenger_delete_queue(name text) returns jsonb
 language plpgsql
 set search_path = ''
 as $$
+declare
+  fault_detail text;
 begin
   if name = 'default' then
     raise sqlstate 'PT409' using message = 'name: the queue default stays';
@@ -429,7 +464,12 @@ begin
   if not found then
     raise sqlstate 'PT404' using message = format('name: there is no queue %s', name);
   end if;
+  perform messenger.check_deferred('messenger_delete_queue');
   return '{"changed": true}'::jsonb;
+exception when others then
+  get stacked diagnostics fault_detail = pg_exception_detail;
+  perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
+  raise;
 end
 $$;
 comment on function public.messenger_delete_queue(text) is

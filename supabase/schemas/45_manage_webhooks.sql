@@ -137,6 +137,7 @@ as $$
 declare
   wanted public.messenger_webhook_endpoints;
   made text;
+  fault_detail text;
 begin
   if name is null or name !~ '^[A-Za-z0-9_.:-]{1,100}$' then
     raise sqlstate 'PT400' using message = format(
@@ -153,8 +154,13 @@ begin
     select m.name, m.secret into wanted.secret, made from messenger.make_webhook_secret(name) as m;
   end if;
   perform messenger.save_webhook_endpoint(wanted, true);
+  perform messenger.check_deferred('messenger_create_webhook_endpoint');
   return jsonb_build_object('endpoint', messenger.webhook_endpoint(wanted), 'changed', true)
     || case when made is null then '{}' else jsonb_build_object('secret', made) end;
+exception when others then
+  get stacked diagnostics fault_detail = pg_exception_detail;
+  perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
+  raise;
 end
 $$;
 comment on function public.messenger_create_webhook_endpoint(text, jsonb) is
@@ -167,6 +173,7 @@ as $$
 declare
   before public.messenger_webhook_endpoints;
   wanted public.messenger_webhook_endpoints;
+  fault_detail text;
 begin
   select * into before from public.messenger_webhook_endpoints e
   where e.name = messenger_set_webhook_endpoint.name for update;
@@ -177,9 +184,14 @@ begin
   if wanted is distinct from before then
     perform messenger.save_webhook_endpoint(wanted);
   end if;
+  perform messenger.check_deferred('messenger_set_webhook_endpoint');
   return jsonb_build_object(
     'endpoint', messenger.webhook_endpoint(wanted), 'changed', wanted is distinct from before
   );
+exception when others then
+  get stacked diagnostics fault_detail = pg_exception_detail;
+  perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
+  raise;
 end
 $$;
 comment on function public.messenger_set_webhook_endpoint(text, jsonb) is
@@ -191,6 +203,7 @@ set search_path = ''
 as $$
 declare
   gone public.messenger_webhook_endpoints;
+  fault_detail text;
 begin
   delete from public.messenger_webhook_endpoints e
   where e.name = messenger_delete_webhook_endpoint.name returning * into gone;
@@ -198,7 +211,12 @@ begin
     raise sqlstate 'PT404' using message = format('name: there is no endpoint %s', name);
   end if;
   perform messenger.drop_webhook_secret(gone.secret), messenger.drop_webhook_secret(gone.previous_secret);
+  perform messenger.check_deferred('messenger_delete_webhook_endpoint');
   return '{"changed": true}'::jsonb;
+exception when others then
+  get stacked diagnostics fault_detail = pg_exception_detail;
+  perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
+  raise;
 end
 $$;
 comment on function public.messenger_delete_webhook_endpoint(text) is
@@ -213,6 +231,7 @@ declare
   before public.messenger_webhook_endpoints;
   wanted public.messenger_webhook_endpoints;
   made record;
+  fault_detail text;
 begin
   if overlap is null or overlap < interval '0' or overlap > interval '366 days' then
     raise sqlstate 'PT400' using message = 'overlap: has to be zero to 366 days';
@@ -229,9 +248,14 @@ begin
   wanted.previous_until := public.messenger_now() + overlap;
   perform messenger.save_webhook_endpoint(wanted);
   perform messenger.drop_webhook_secret(before.previous_secret);
+  perform messenger.check_deferred('messenger_rotate_webhook_secret');
   return jsonb_build_object(
     'endpoint', messenger.webhook_endpoint(wanted), 'changed', true, 'secret', made.secret
   );
+exception when others then
+  get stacked diagnostics fault_detail = pg_exception_detail;
+  perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
+  raise;
 end
 $$;
 comment on function public.messenger_rotate_webhook_secret(text, interval) is
@@ -241,6 +265,8 @@ create function public.messenger_test_webhook_endpoint(name text) returns jsonb
 language plpgsql
 set search_path = ''
 as $$
+declare
+  fault_detail text;
 begin
   if name is null or name = '*' then
     raise sqlstate 'PT400' using message = 'name: has to be the name of an endpoint';
@@ -248,7 +274,12 @@ begin
   if public.messenger_publish('webhook.test', jsonb_build_object('endpoint', name), name) = 0 then
     raise sqlstate 'PT409' using message = format('name: there is no endpoint %s, or it is disabled', name);
   end if;
+  perform messenger.check_deferred('messenger_test_webhook_endpoint');
   return '{"changed": true}'::jsonb;
+exception when others then
+  get stacked diagnostics fault_detail = pg_exception_detail;
+  perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
+  raise;
 end
 $$;
 comment on function public.messenger_test_webhook_endpoint(text) is

@@ -187,6 +187,7 @@ declare
   ));
   chunk record;
   done integer := 0;
+  fault_detail text;
 begin
   if (ids is null and filter = '{}') <> coalesce("all", false) then
     raise sqlstate 'PT400' using message =
@@ -197,6 +198,7 @@ begin
   if not dry_run and cardinality(chunk.ids) > 0 then
     done := messenger.resend_webhooks(chunk.ids);
   end if;
+  perform messenger.check_deferred('messenger_resend_webhooks');
   return jsonb_build_object(
     'matched', coalesce(cardinality(chunk.ids), 0), 'done', done, 'running', 0,
     'missing', coalesce((
@@ -205,6 +207,10 @@ begin
     ), '[]'),
     'next', case when chunk.last is not null then place || jsonb_build_object('id', chunk.last::text) end
   );
+exception when others then
+  get stacked diagnostics fault_detail = pg_exception_detail;
+  perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
+  raise;
 end
 $$;
 comment on function public.messenger_resend_webhooks(bigint[], text, text, timestamptz, timestamptz, boolean, boolean, jsonb) is

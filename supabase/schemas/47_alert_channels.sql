@@ -236,6 +236,7 @@ as $$
 declare
   before public.messenger_alert_channels;
   wanted public.messenger_alert_channels;
+  fault_detail text;
 begin
   perform messenger.check_alert_channel(name, settings);
   select * into before from public.messenger_alert_channels c
@@ -260,7 +261,12 @@ begin
   if settings ? 'secret' or not wanted.signed then
     perform messenger.keep_alert_secret(name, 'secret', settings ->> 'secret');
   end if;
+  perform messenger.check_deferred('messenger_set_alert_channel');
   return jsonb_build_object('channel', to_jsonb(wanted), 'changed', true);
+exception when others then
+  get stacked diagnostics fault_detail = pg_exception_detail;
+  perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
+  raise;
 end
 $$;
 comment on function public.messenger_set_alert_channel(text, jsonb) is
@@ -275,6 +281,7 @@ declare
     select string_agg(a.name, ', ' order by a.name) from public.messenger_alerts a
     where a.channel = messenger_delete_alert_channel.name
   );
+  fault_detail text;
 begin
   if users is not null then
     raise sqlstate 'PT409' using message = format('name: alerts are told on the channel %s (%s); change them first', name, users);
@@ -283,7 +290,12 @@ begin
   if not found then
     raise sqlstate 'PT404' using message = format('name: there is no channel %s', name);
   end if;
+  perform messenger.check_deferred('messenger_delete_alert_channel');
   return '{"changed": true}'::jsonb;
+exception when others then
+  get stacked diagnostics fault_detail = pg_exception_detail;
+  perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
+  raise;
 end
 $$;
 comment on function public.messenger_delete_alert_channel(text) is

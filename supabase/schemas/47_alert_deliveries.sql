@@ -190,6 +190,7 @@ as $$
 declare
   clock constant timestamptz := public.messenger_now();
   had text;
+  fault_detail text;
 begin
   select d.status into had from public.messenger_alert_deliveries d
   where d.id = messenger_retry_alert_delivery.id for update;
@@ -206,7 +207,12 @@ begin
     finished_at = null
   where d.id = messenger_retry_alert_delivery.id;
   perform messenger.send_alert_deliveries();
+  perform messenger.check_deferred('messenger_retry_alert_delivery');
   return jsonb_build_object('changed', true);
+exception when others then
+  get stacked diagnostics fault_detail = pg_exception_detail;
+  perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
+  raise;
 end
 $$;
 comment on function public.messenger_retry_alert_delivery(bigint) is
@@ -218,6 +224,7 @@ set search_path = ''
 as $$
 declare
   delivery_id bigint;
+  fault_detail text;
 begin
   if not exists (
     select from public.messenger_alert_channels c where c.name = messenger_test_alert_channel.name
@@ -233,7 +240,12 @@ begin
   )
   returning messenger_alert_deliveries.id into delivery_id;
   perform messenger.send_alert_deliveries();
+  perform messenger.check_deferred('messenger_test_alert_channel');
   return jsonb_build_object('id', delivery_id::text, 'changed', true);
+exception when others then
+  get stacked diagnostics fault_detail = pg_exception_detail;
+  perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
+  raise;
 end
 $$;
 comment on function public.messenger_test_alert_channel(text) is

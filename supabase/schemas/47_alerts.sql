@@ -248,6 +248,7 @@ set search_path = ''
 as $$
 declare
   wanted public.messenger_alerts;
+  fault_detail text;
 begin
   if name !~ '^[A-Za-z0-9_.:-]{1,100}$' or name is null then
     raise sqlstate 'PT400' using message = format(
@@ -276,7 +277,12 @@ begin
   if not found then
     raise sqlstate 'PT409' using message = format('name: there is an alert %s already', name);
   end if;
+  perform messenger.check_deferred('messenger_create_alert');
   return jsonb_build_object('alert', to_jsonb(wanted) - 'memory', 'changed', true);
+exception when others then
+  get stacked diagnostics fault_detail = pg_exception_detail;
+  perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
+  raise;
 end
 $$;
 comment on function public.messenger_create_alert(text, text, jsonb) is
@@ -289,6 +295,7 @@ as $$
 declare
   before public.messenger_alerts;
   wanted public.messenger_alerts;
+  fault_detail text;
 begin
   select * into before from public.messenger_alerts a where a.name = messenger_set_alert.name for update;
   if before.name is null then
@@ -303,7 +310,12 @@ begin
     )
     where a.name = messenger_set_alert.name;
   end if;
+  perform messenger.check_deferred('messenger_set_alert');
   return jsonb_build_object('alert', to_jsonb(wanted) - 'memory', 'changed', wanted is distinct from before);
+exception when others then
+  get stacked diagnostics fault_detail = pg_exception_detail;
+  perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
+  raise;
 end
 $$;
 comment on function public.messenger_set_alert(text, jsonb) is
@@ -313,12 +325,19 @@ create function public.messenger_delete_alert(name text) returns jsonb
 language plpgsql
 set search_path = ''
 as $$
+declare
+  fault_detail text;
 begin
   delete from public.messenger_alerts a where a.name = messenger_delete_alert.name;
   if not found then
     raise sqlstate 'PT404' using message = format('name: there is no alert %s', name);
   end if;
+  perform messenger.check_deferred('messenger_delete_alert');
   return '{"changed": true}'::jsonb;
+exception when others then
+  get stacked diagnostics fault_detail = pg_exception_detail;
+  perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
+  raise;
 end
 $$;
 comment on function public.messenger_delete_alert(text) is

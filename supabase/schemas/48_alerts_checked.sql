@@ -226,6 +226,7 @@ as $$
 declare
   alert public.messenger_alerts;
   checked integer := 0;
+  fault_detail text;
 begin
   if not pg_try_advisory_xact_lock(pg_catalog.hashtextextended('symphony_messenger.alerts', 0)) then
     return jsonb_build_object('checked', 0, 'skipped', true);
@@ -242,7 +243,12 @@ begin
     checked := checked + 1;
   end loop;
   perform messenger.send_alert_deliveries();
+  perform messenger.check_deferred('messenger_check_alerts');
   return jsonb_build_object('checked', checked, 'skipped', false);
+exception when others then
+  get stacked diagnostics fault_detail = pg_exception_detail;
+  perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
+  raise;
 end
 $$;
 comment on function public.messenger_check_alerts() is

@@ -89,6 +89,7 @@ declare
   processing jsonb;
   queue text;
   sampled integer := 0;
+  fault_detail text;
 begin
   perform messenger.sample_outbox();
   if used = '{}' or exists (
@@ -107,7 +108,12 @@ begin
   from messenger.backlog_points b where b.minutes = 1 and b.at = minute
   having count(*) > 0
   on conflict do nothing;
+  perform messenger.check_deferred('messenger_sample_backlog');
   return sampled;
+exception when others then
+  get stacked diagnostics fault_detail = pg_exception_detail;
+  perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
+  raise;
 end
 $$;
 comment on function public.messenger_sample_backlog() is

@@ -212,6 +212,7 @@ as $$
 declare
   this_minute constant timestamptz := date_trunc('minute', public.messenger_now());
   point record;
+  fault_detail text;
 begin
   if jsonb_typeof(points) is distinct from 'array' or jsonb_array_length(points) > 5000 then
     raise sqlstate 'PT400' using message = 'points: has to be an array of at most 5000';
@@ -248,7 +249,12 @@ begin
       failed = p.failed + excluded.failed, latency = messenger.add_counts(p.latency, excluded.latency),
       runs = messenger.add_counts(p.runs, excluded.runs);
   end loop;
+  perform messenger.check_deferred('messenger_record_series');
   return jsonb_array_length(points);
+exception when others then
+  get stacked diagnostics fault_detail = pg_exception_detail;
+  perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
+  raise;
 end
 $$;
 comment on function public.messenger_record_series(jsonb) is

@@ -201,6 +201,7 @@ declare
   number integer;
   total integer := 0;
   capped boolean := false;
+  fault_detail text;
 begin
   perform messenger.check_age('failed_older_than', failed_older_than);
   perform messenger.check_age('batches_older_than', batches_older_than);
@@ -224,13 +225,18 @@ begin
     end if;
     exit when not dry_run and (total >= 10000 or clock_timestamp() >= ends_at);
   end loop;
-
-  return counts || jsonb_build_object(
+  counts := counts || jsonb_build_object(
     'matched', total, 'done', case when dry_run then 0 else total end, 'capped', capped,
     'next', case when cardinality(kinds) > 0 then
       jsonb_build_object('kind', kinds[1], 'id', place::text)
     end
   );
+  perform messenger.check_deferred('messenger_prune');
+  return counts;
+exception when others then
+  get stacked diagnostics fault_detail = pg_exception_detail;
+  perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
+  raise;
 end
 $$;
 comment on function public.messenger_prune(interval, boolean, jsonb, interval) is
@@ -246,6 +252,7 @@ set search_path = ''
 as $$
 declare
   number integer;
+  fault_detail text;
 begin
   perform messenger.check_age('older_than', older_than);
   delete from cron.job_run_details d
@@ -256,9 +263,14 @@ begin
     limit 10000
   ));
   get diagnostics number = row_count;
+  perform messenger.check_deferred('messenger_prune_job_runs');
   return jsonb_build_object(
     'matched', number, 'done', number, 'next', case when number = 10000 then '{}'::jsonb end
   );
+exception when others then
+  get stacked diagnostics fault_detail = pg_exception_detail;
+  perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
+  raise;
 end
 $$;
 comment on function public.messenger_prune_job_runs(interval, jsonb) is

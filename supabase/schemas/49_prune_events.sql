@@ -12,6 +12,7 @@ declare
   tokens integer;
   deliveries integer;
   waits record;
+  fault_detail text;
 begin
   perform messenger.check_age('older_than', older_than);
   events := messenger.prune_before(
@@ -26,12 +27,17 @@ begin
   );
   -- A wait goes with its message, and is not kept with a dead letter.
   waits := messenger.prune_orphans('messenger.waits', false, 5000, false, messenger.place_after(after));
+  perform messenger.check_deferred('messenger_prune_events');
   return jsonb_build_object(
     'matched', events + tokens + deliveries + waits.number, 'done', events + tokens + deliveries + waits.number,
     'next', case when events = 5000 or tokens = 5000 or deliveries = 5000 or waits.place is not null then
       jsonb_build_object('id', waits.place::text)
     end
   );
+exception when others then
+  get stacked diagnostics fault_detail = pg_exception_detail;
+  perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
+  raise;
 end
 $$;
 comment on function public.messenger_prune_events(interval, jsonb) is

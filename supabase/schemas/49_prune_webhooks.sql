@@ -10,14 +10,20 @@ declare
   before constant timestamptz := public.messenger_now() - older_than;
   deliveries integer;
   events integer;
+  fault_detail text;
 begin
   perform messenger.check_age('older_than', older_than);
   deliveries := messenger.prune_before('public.messenger_webhook_deliveries', 'sent_at', before, 5000, false);
   events := messenger.prune_before('public.messenger_webhook_events', 'created_at', before, 1000, false);
+  perform messenger.check_deferred('messenger_prune_webhooks');
   return jsonb_build_object(
     'matched', deliveries + events, 'done', deliveries + events,
     'next', case when deliveries = 5000 or events = 1000 then '{"id": null}'::jsonb end
   );
+exception when others then
+  get stacked diagnostics fault_detail = pg_exception_detail;
+  perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
+  raise;
 end
 $$;
 comment on function public.messenger_prune_webhooks(interval, jsonb) is

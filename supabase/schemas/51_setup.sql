@@ -97,6 +97,7 @@ declare
   secrets jsonb := '[]'::jsonb;
   queues integer;
   alerts text[];
+  fault_detail text;
 begin
   if url !~ '^https?://[^[:space:]]+$' then
     raise sqlstate 'PT400' using message = 'url: has to begin with http:// or https://, and to have no spaces';
@@ -127,12 +128,17 @@ begin
   end if;
   -- Messages may wait already for which no transaction has asked for a tick.
   perform messenger.wake_for_next();
+  perform messenger.check_deferred('messenger_setup');
   return jsonb_build_object(
     'changed', queues > 0 or alerts <> '{}' or secrets <> '[]' or jobs::text ~ '"(created|repaired)"',
     'queues', case when queues > 0 then '["default"]' else '[]' end::jsonb, 'jobs', jobs, 'secrets', secrets,
     'alerts', alerts,
     'problems', messenger.job_problems()
   );
+exception when others then
+  get stacked diagnostics fault_detail = pg_exception_detail;
+  perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
+  raise;
 end
 $$;
 comment on function public.messenger_setup(text, text, boolean) is

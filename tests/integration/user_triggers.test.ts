@@ -235,4 +235,34 @@ testsOnStack({}, (test) => {
       assertEquals(await stack.count(), 0);
     });
   }
+
+  for (const [at, create] of TRIGGERS) {
+    test(`a conflict that a trigger raises${at} is 503 for each function that a client calls`, async (stack) => {
+      const [row] = await stack.sql`
+        insert into public.messenger_ticks (started_at) values (now()) returning id::text
+      `;
+      const tick = row?.id;
+      const calls = [
+        ["messenger_messages", "messenger_dispatch", { type: "Note" }],
+        ["messenger_messages", "messenger_enqueue", { messages: [{ type: "Note" }] }],
+        ["messenger_messages", "messenger_enqueue", {
+          ...{ messages: [{ type: "Note" }], checked: true },
+        }],
+        ["messenger_messages", "messenger_dispatch_batch", {
+          ...{ messages: [{ type: "Note" }], name: "notes" },
+        }],
+        ["messenger_ticks", "messenger_heartbeat_tick", { tick }],
+        ["messenger_ticks", "messenger_heartbeat_worker", { tick, report: {} }],
+        ["messenger_ticks", "messenger_end_tick", { tick }],
+        ["messenger_queues", "messenger_set_queue", { name: "default", settings: { weight: 7 } }],
+      ] as const;
+      for (const [table, name, args] of calls) {
+        await withTrigger(stack, [table, "40001"], async () => {
+          const { status, error } = await stack.client.rpc(name, args);
+          assertEquals([name, status, error?.code], [name, 503, "PT503"]);
+        }, create);
+      }
+      assertEquals(await stack.count(), 0);
+    });
+  }
 });
