@@ -5044,6 +5044,59 @@ exception when others then
 end
 $function$;
 
+CREATE FUNCTION messenger.is_passing(p_sqlstate text, p_detail text)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ IMMUTABLE
+ SET search_path TO ''
+AS $function$
+begin
+  return p_sqlstate ~ '^((08|53|57|58)...|PT50[234]|55P03|25006)$' or p_sqlstate = '40P01' and coalesce(p_detail ~ '[0-9]', false);
+end
+$function$;
+
+CREATE FUNCTION messenger.is_of_the_project(p_context text)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ IMMUTABLE
+ SET search_path TO ''
+AS $function$
+begin
+  return coalesce(substring(p_context from '(?n)^.*PL/pgSQL.*$') !~ '\mmessenger[._]', false);
+end
+$function$;
+
+CREATE FUNCTION messenger.put_off_unleased(p_place tid, p_sqlstate text, p_message text)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  clock constant timestamptz := public.messenger_now();
+  what constant text := 'the message could not be leased for now: ';
+  times integer;
+begin
+  select count(*) into times
+  from public.messenger_messages m,
+    jsonb_array_elements(case when jsonb_typeof(m.errors) = 'array' then m.errors else '[]' end) as e (value)
+  where m.ctid = p_place and starts_with(e.value ->> 'message', what);
+  if times >= 4 then
+    perform messenger.bury_unleased(p_place, p_sqlstate, p_message);
+    return;
+  end if;
+  update public.messenger_messages m
+  set available_at = case when m.status = 'pending' then clock + 60 * power(2, times) * interval '1 second'
+      else m.available_at end,
+    errors = messenger.append_errors(m.errors, jsonb_build_array(jsonb_build_object(
+      'message', what || p_message, 'class', 'PostgresError', 'code', p_sqlstate, 'attempt', m.attempts, 'at', clock,
+      'durationMs', 0
+    )))
+  where m.ctid = p_place;
+exception when others then
+  raise warning 'a message that cannot be leased for now stays where it is: %', sqlerrm;
+end
+$function$;
+
 CREATE FUNCTION messenger.lease_apart(p_claim messenger.locked_messages, p_token uuid, p_crashed_token uuid, p_lease_ms integer, p_clock timestamp with time zone, OUT messages json, OUT crashed json, OUT refused integer)
  RETURNS record
  LANGUAGE plpgsql
@@ -5053,6 +5106,7 @@ declare
   all_crashed jsonb := '[]'::jsonb;
   one messenger.locked_messages := p_claim;
   place tid;
+  fault_detail text;
 begin
   messages := '[]';
   refused := 0;
@@ -5064,8 +5118,13 @@ begin
       all_crashed := all_crashed
         || (messenger.lease_locked(one, p_token, p_crashed_token, p_lease_ms, true, false, p_clock)).crashed::jsonb;
     exception when others then
+      get stacked diagnostics fault_detail = pg_exception_detail;
       refused := refused + 1;
-      perform messenger.bury_unleased(place, sqlstate, sqlerrm);
+      if messenger.is_passing(sqlstate, fault_detail) then
+        perform messenger.put_off_unleased(place, sqlstate, sqlerrm);
+      else
+        perform messenger.bury_unleased(place, sqlstate, sqlerrm);
+      end if;
     end;
   end loop;
   crashed := all_crashed;
@@ -5140,7 +5199,7 @@ CREATE FUNCTION public.messenger_claim(token uuid, max_messages integer DEFAULT 
 AS $function$
 declare
   answer json;
-  fault_detail text;
+  fault_detail text; place_of_fault text;
 begin
   if not exists (
     select from pg_catalog.pg_trigger t
@@ -5160,8 +5219,12 @@ begin
     perform messenger.check_deferred('messenger_claim');
     return answer;
   exception when others then
-    get stacked diagnostics fault_detail = pg_exception_detail;
+    get stacked diagnostics fault_detail = pg_exception_detail, place_of_fault = pg_exception_context;
     perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
+    -- Of one row: the worker asks for fewer, and last for that row alone.
+    if messenger.is_passing(sqlstate, fault_detail) and messenger.is_of_the_project(place_of_fault) then
+      raise sqlstate 'PT500' using message = sqlerrm, detail = sqlstate;
+    end if;
     raise;
   end;
 end
@@ -19139,8 +19202,14 @@ comment on routine messenger.is_by_id(jsonb,boolean) is
 comment on routine messenger.is_marked(text,bigint,integer) is
   'Whether a publication was cancelled while its engine had it.';
 
+comment on routine messenger.is_of_the_project(text) is
+  'Whether an error comes from a function of the project''s own, by its context.';
+
 comment on routine messenger.is_outside(bigint) is
   'Whether a message of the outbox has not ended: it waits to be published, or the engine of one of this project''s own transports has it.';
+
+comment on routine messenger.is_passing(text,text) is
+  'Whether an error is of the database at this moment, and not of the row that met it.';
 
 comment on routine messenger.is_paused(text) is
   'Whether a queue has a row that says that it is paused.';
@@ -19233,7 +19302,7 @@ comment on routine messenger.latest_runs(bigint,integer,timestamp with time zone
   'The latest runs of a schedule before a moment, the newest first.';
 
 comment on routine messenger.lease_apart(messenger.locked_messages,uuid,uuid,integer,timestamp with time zone) is
-  'Part of a claim that reads no payload: leases the locked messages one by one, all as crashed, and says how many were refused.';
+  'Part of a claim that reads no payload: leases the locked messages one by one, all as crashed, and says how many were refused. Those that a passing fault refuses wait, the others become dead letters.';
 
 comment on routine messenger.lease_locked(messenger.locked_messages,uuid,uuid,integer,boolean,boolean,timestamp with time zone) is
   'Part of a claim: leases the locked messages, counts the attempt, notes the leases, and returns the envelopes of the messages that are given and of those that crashed.';
@@ -19480,6 +19549,9 @@ comment on routine messenger.prune_series(integer,boolean) is
 
 comment on routine messenger.publications(bigint[]) is
   'Part of messenger_claim_outbox: rows of the outbox as the relay reads them, in the given order.';
+
+comment on routine messenger.put_off_unleased(tid,text,text) is
+  'Part of a claim: lets a message wait whose lease a passing fault refused; the fifth time it becomes a dead letter.';
 
 comment on routine messenger.quantile(bigint[],double precision) is
   'The time in ms within which a share of a histogram''s times lies, such as 0.99; null if it is empty.';

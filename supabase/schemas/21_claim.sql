@@ -144,6 +144,65 @@ $$;
 comment on function messenger.bury_unleased(tid, text, text, text) is
   'Part of a claim or a sweep: makes a message a dead letter whose lease, or whose wake, was refused.';
 
+-- A passing fault: a lock, a lack of room, a deadlock that Postgres has found, a database that is read-only.
+-- database/fault.ts has the same list.
+create function messenger.is_passing(p_sqlstate text, p_detail text) returns boolean
+language plpgsql immutable
+set search_path = ''
+as $$
+begin
+  return p_sqlstate ~ '^((08|53|57|58)...|PT50[234]|55P03|25006)$' or p_sqlstate = '40P01' and coalesce(p_detail ~ '[0-9]', false);
+end
+$$;
+comment on function messenger.is_passing(text, text) is
+  'Whether an error is of the database at this moment, and not of the row that met it.';
+
+-- The first line of PL/pgSQL, in any language of the server, names the function that met the error.
+create function messenger.is_of_the_project(p_context text) returns boolean
+language plpgsql immutable
+set search_path = ''
+as $$
+begin
+  return coalesce(substring(p_context from '(?n)^.*PL/pgSQL.*$') !~ '\mmessenger[._]', false);
+end
+$$;
+comment on function messenger.is_of_the_project(text) is
+  'Whether an error comes from a function of the project''s own, by its context.';
+
+-- A message whose lease a passing fault refuses waits a minute, and each time twice as long. The fifth time it becomes a dead
+-- letter, with the errors of all.
+create function messenger.put_off_unleased(p_place tid, p_sqlstate text, p_message text) returns void
+language plpgsql
+set search_path = ''
+as $$
+declare
+  clock constant timestamptz := public.messenger_now();
+  what constant text := 'the message could not be leased for now: ';
+  times integer;
+begin
+  select count(*) into times
+  from public.messenger_messages m,
+    jsonb_array_elements(case when jsonb_typeof(m.errors) = 'array' then m.errors else '[]' end) as e (value)
+  where m.ctid = p_place and starts_with(e.value ->> 'message', what);
+  if times >= 4 then
+    perform messenger.bury_unleased(p_place, p_sqlstate, p_message);
+    return;
+  end if;
+  update public.messenger_messages m
+  set available_at = case when m.status = 'pending' then clock + 60 * power(2, times) * interval '1 second'
+      else m.available_at end,
+    errors = messenger.append_errors(m.errors, jsonb_build_array(jsonb_build_object(
+      'message', what || p_message, 'class', 'PostgresError', 'code', p_sqlstate, 'attempt', m.attempts, 'at', clock,
+      'durationMs', 0
+    )))
+  where m.ctid = p_place;
+exception when others then
+  raise warning 'a message that cannot be leased for now stays where it is: %', sqlerrm;
+end
+$$;
+comment on function messenger.put_off_unleased(tid, text, text) is
+  'Part of a claim: lets a message wait whose lease a passing fault refused; the fifth time it becomes a dead letter.';
+
 -- The claim that a worker makes when no larger one passes: what one row refuses keeps back no other.
 create function messenger.lease_apart(
   p_claim messenger.locked_messages, p_token uuid, p_crashed_token uuid, p_lease_ms integer, p_clock timestamptz,
@@ -156,6 +215,7 @@ declare
   all_crashed jsonb := '[]'::jsonb;
   one messenger.locked_messages := p_claim;
   place tid;
+  fault_detail text;
 begin
   messages := '[]';
   refused := 0;
@@ -167,15 +227,20 @@ begin
       all_crashed := all_crashed
         || (messenger.lease_locked(one, p_token, p_crashed_token, p_lease_ms, true, false, p_clock)).crashed::jsonb;
     exception when others then
+      get stacked diagnostics fault_detail = pg_exception_detail;
       refused := refused + 1;
-      perform messenger.bury_unleased(place, sqlstate, sqlerrm);
+      if messenger.is_passing(sqlstate, fault_detail) then
+        perform messenger.put_off_unleased(place, sqlstate, sqlerrm);
+      else
+        perform messenger.bury_unleased(place, sqlstate, sqlerrm);
+      end if;
     end;
   end loop;
   crashed := all_crashed;
 end
 $$;
 comment on function messenger.lease_apart(messenger.locked_messages, uuid, uuid, integer, timestamptz) is
-  'Part of a claim that reads no payload: leases the locked messages one by one, all as crashed, and says how many were refused.';
+  'Part of a claim that reads no payload: leases the locked messages one by one, all as crashed, and says how many were refused. Those that a passing fault refuses wait, the others become dead letters.';
 
 create function messenger.claim_messages(
   p_token uuid, p_max_messages integer, p_lease_ms integer, p_queues text[], p_last_keys jsonb, p_quarantined boolean,
@@ -266,7 +331,7 @@ set search_path = ''
 as $$
 declare
   answer json;
-  fault_detail text;
+  fault_detail text; place_of_fault text;
 begin
   if not exists (
     select from pg_catalog.pg_trigger t
@@ -286,8 +351,12 @@ begin
     perform messenger.check_deferred('messenger_claim');
     return answer;
   exception when others then
-    get stacked diagnostics fault_detail = pg_exception_detail;
+    get stacked diagnostics fault_detail = pg_exception_detail, place_of_fault = pg_exception_context;
     perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
+    -- Of one row: the worker asks for fewer, and last for that row alone.
+    if messenger.is_passing(sqlstate, fault_detail) and messenger.is_of_the_project(place_of_fault) then
+      raise sqlstate 'PT500' using message = sqlerrm, detail = sqlstate;
+    end if;
     raise;
   end;
 end

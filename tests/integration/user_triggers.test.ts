@@ -188,6 +188,27 @@ testsOnStack({}, (test) => {
     });
   }
 
+  for (const code of ["55P03", "08006", "PT503"]) {
+    test(`a message whose lease a trigger refuses with ${code} waits, holds up no other, and is dead the fifth time`, async (stack) => {
+      const [, bad] = await dispatchThree(stack);
+      const when = "new.status = 'processing' and new.payload ->> 'text' = 'b'";
+      await withTrigger(stack, ["messenger_messages", code, when], async () => {
+        for (let time = 1; time <= 5; time++) {
+          const dead = await stack.sql`select id from public.messenger_failed_messages`;
+          assertEquals([dead.length, (await stack.tick()).messages.handled], [
+            0,
+            time === 1 ? 2 : 0,
+          ]);
+          await stack
+            .sql`update public.messenger_messages set available_at = public.messenger_now() where status = 'pending'`;
+        }
+      });
+      const dead = await stack
+        .sql`select id::text, jsonb_array_length(errors) as times from public.messenger_failed_messages`;
+      assertEquals([...dead], [{ id: bad, times: 5 }]);
+    });
+  }
+
   test("a message whose lease a trigger skips holds up no other, and stays", async (stack) => {
     const [, bad] = await dispatchThree(stack);
     await withSkip(stack, ["update", "new.status = 'processing'"], async () => {
