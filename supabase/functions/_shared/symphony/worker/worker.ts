@@ -14,6 +14,7 @@ import { Claimer } from "./claim/claim.ts";
 import { unrunnable } from "./claim/unrunnable.ts";
 import { HeldLeases } from "./held-leases.ts";
 import { processLock } from "./run/process-lock.ts";
+import { EffectRoom } from "./run/effect-room.ts";
 import { ReservedIds } from "../bus/reserved-ids.ts";
 import { Slots } from "./run/slots.ts";
 import { Settler } from "./settle/settle.ts";
@@ -49,6 +50,7 @@ class Worker {
   readonly #claimer: Claimer;
   readonly #slots: Slots;
   readonly #settler: Settler;
+  readonly #effectRoom: EffectRoom;
   readonly #leases: HeldLeases;
   readonly #duties: Duties;
   /** The store's clock, in ms since 1970, when that of performance.now() was 0. */
@@ -64,9 +66,10 @@ class Worker {
     const { endsAt } = this.#end.budget;
     const claimer = this.#claimer = new Claimer({ ...options, endsAt });
     const settler = this.#settler = new Settler(options);
+    const effectRoom = this.#effectRoom = new EffectRoom(() => settler.buffer.unwritten);
     const slots = this.#slots = new Slots({
       ...options,
-      ...{ ids, lock, changed, prefetchSize: claimer.size, outcomes: settler },
+      ...{ ids, effectRoom, lock, changed, prefetchSize: claimer.size, outcomes: settler },
       share: options.pool?.join(() => changed.notify()),
       mayStart: () => this.#end.mayStart(performance.now()),
       longestMs: options.maxMs ?? Infinity,
@@ -119,9 +122,14 @@ class Worker {
     return this.#claimer.buffer.size > 0 || this.#slots.busy > 0;
   }
 
-  /** Slots that may be filled now: none while large outcomes wait to be written. */
+  /** Whether outcomes and dispatches that are not written take the memory that further messages would need. */
+  get #isFull(): boolean {
+    return this.#settler.buffer.isFull || this.#effectRoom.isFull;
+  }
+
+  /** Slots that may be filled now. */
   get #free(): number {
-    return this.#settler.buffer.isFull ? 0 : this.#slots.free;
+    return this.#isFull ? 0 : this.#slots.free;
   }
 
   /** How long no slot has become free, in ms; 0 if one is free. */
@@ -160,7 +168,8 @@ class Worker {
 
   /** Settle and claim: one round trip writes outcomes and brings messages, if either is due. Never throws. */
   async #settleAndClaim(now: number): Promise<void> {
-    if (this.#calls === this.#settler.mostCalls) return;
+    const { mostCalls, buffer } = this.#settler;
+    if (this.#calls >= (buffer.writesMuch ? 1 : mostCalls)) return;
     const settles = this.#settler.buffer.isDue(now, !this.#hasWork);
     const request = this.#claimRequest(now, settles);
     if (!request && !settles) return;
@@ -188,6 +197,7 @@ class Worker {
       this.#changed.fail(error);
     }
     this.#calls--;
+    this.#effectRoom.changed();
     this.#duties.worked();
     this.#changed.notify();
   }
@@ -195,6 +205,7 @@ class Worker {
   #claimRequest(now: number, settles: boolean): ClaimRequest | null {
     const { busy, size: running, runsQuarantined } = this.#slots;
     if (this.#end.isNear || runsQuarantined || now >= this.#leases.endAt) return null;
+    if (this.#isFull) return null;
     return this.#claimer.request({
       ...{ now, free: this.#free, busy, running, settles },
       stalledMs: this.#stalledMs(now),

@@ -5,8 +5,8 @@ import type { Effects, Emitted } from "../../message/effects.ts";
 import type { OutgoingMessage } from "../../message/envelope.ts";
 import { AttemptOverError, DurableUsageError } from "../../message/errors.ts";
 import { showValue } from "../../runtime/inspect.ts";
-import { EffectBuffer } from "../run/effect-buffer.ts";
-import type { ReservedIds } from "../../bus/reserved-ids.ts";
+import { EffectBuffer, type EffectTools } from "../run/effect-buffer.ts";
+import type { EffectOwner } from "../run/effect-room.ts";
 
 const inside = new AsyncLocalStorage<StepScope>();
 
@@ -55,15 +55,15 @@ export class StepScope {
    * @returns the reserved id
    * @throws AttemptOverError after the function's end, and the errors of {@link EffectBuffer.add}
    */
-  async add(message: OutgoingMessage, ids: ReservedIds): Promise<string> {
+  async add(message: OutgoingMessage, tools: EffectTools, owner: EffectOwner): Promise<string> {
     if (this.#isOver) throw new AttemptOverError("dispatch");
-    return await (this.#effects ??= new EffectBuffer(ids)).add(message, null);
+    return await (this.#effects ??= new EffectBuffer(tools, owner)).add(message, null);
   }
 
   /** Keeps an event of the function until the step has its result. @throws AttemptOverError after its end */
-  emit(emitted: Emitted, ids: ReservedIds): void {
+  emit(emitted: Emitted, tools: EffectTools, owner: EffectOwner): void {
     if (this.#isOver) throw new AttemptOverError("emit");
-    (this.#effects ??= new EffectBuffer(ids)).emit(emitted, null);
+    (this.#effects ??= new EffectBuffer(tools, owner)).emit(emitted, null);
   }
 
   /** Waits until every dispatch has its id. @throws the errors of the transport */

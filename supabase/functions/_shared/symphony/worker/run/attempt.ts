@@ -12,6 +12,7 @@ import type { DurableAttempt, DurableTools } from "../durable/durable-call.ts";
 import type { StepResult } from "../durable/result.ts";
 import type { Deadlines } from "./deadlines.ts";
 import type { EffectBuffer } from "./effect-buffer.ts";
+import type { EffectRoom } from "./effect-room.ts";
 import type { FormerRuns } from "./former-runs.ts";
 import type { ProgressReporter } from "./progress.ts";
 import type { ReservedIds } from "../../bus/reserved-ids.ts";
@@ -26,6 +27,8 @@ export interface RunTools extends DurableTools {
   readonly log: Logger;
   /** Ids for what handlers dispatch. */
   readonly ids: ReservedIds;
+  /** Bounds what handlers dispatch at once. */
+  readonly effectRoom: EffectRoom;
   readonly deadlines: Deadlines;
   readonly formerRuns: FormerRuns;
   /** Whether the run is a tick, which has the limits of a function; default: no. */

@@ -154,7 +154,7 @@ export class Gathering {
     const fields = { type, messages: members.length };
     const over = () => tasks.every(({ isOver }) => isOver);
     const guard = new CallGuard(over, () => signal, log, fields);
-    const effects = new EffectBuffer(this.tools.ids);
+    const effects = new EffectBuffer(this.tools, guard);
     for (const { attempt } of members) attempt.batchEffects = effects;
     const ctx: BatchContext = {
       ...REFUSED,

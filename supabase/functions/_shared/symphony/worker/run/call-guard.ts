@@ -29,18 +29,23 @@ export class CallGuard {
 
   /**
    * @param over whether the attempt is over
-   * @param signal aborted when the attempt is stopped
+   * @param signalOf its signal is aborted when the attempt is stopped
    * @param fields name the attempt in the warnings
    */
   constructor(
     private readonly over: () => boolean,
-    private readonly signal: () => AbortSignal,
+    private readonly signalOf: () => AbortSignal,
     private readonly log: Logger,
     private readonly fields: LogFields,
   ) {}
 
   get isOver(): boolean {
     return this.over();
+  }
+
+  /** Aborted when the attempt is stopped. */
+  get signal(): AbortSignal {
+    return this.signalOf();
   }
 
   /** Whether a call comes too late. The first late call of each name is logged. */
@@ -93,7 +98,7 @@ export class CallGuard {
   ): Promise<Answer> {
     if (this.isOver) return this.refuse(call);
     const { promise, resolve, reject } = Promise.withResolvers<Answer>();
-    const signal = this.signal();
+    const signal = this.signal;
     const tooLate = () => {
       promise.catch(() => {});
       resolve(this.refuse(call));
@@ -105,7 +110,8 @@ export class CallGuard {
       if (this.isOver) return tooLate();
       resolve(await write(one));
     }).catch((error) => {
-      if (isInstance(error, AttemptOverError)) return tooLate();
+      // A stop has ended its wait for room, or the attempt was over when it came.
+      if (signal.aborted || isInstance(error, AttemptOverError)) return tooLate();
       reject(isOfMiddleware(error) ? error : noteWrongArgument(error));
     });
     return promise;

@@ -25,7 +25,7 @@ import { waitFor } from "../durable/wait.ts";
 import type { Attempt, RunTools } from "./attempt.ts";
 import { type CallGuard, guardOf } from "./call-guard.ts";
 import { dispatchedBefore, eventPlace } from "./dispatched-before.ts";
-import { EffectBuffer } from "./effect-buffer.ts";
+import { EffectBuffer, type EffectTools } from "./effect-buffer.ts";
 import { checkProgress, type ProgressReporter } from "./progress.ts";
 import { readProperty } from "../../runtime/inspect.ts";
 import type { Task } from "./task.ts";
@@ -67,9 +67,10 @@ export class AttemptContext implements HandlerContext {
     const attempt = this.#attempt;
     if (!attempt) return this.#guarded.refuse("dispatch");
     const scope = stepScope();
-    const { bus, ids } = this.#deps;
+    const { bus } = this.#deps;
     if (scope) {
-      const add = (one: OutgoingMessage) => scope.add(attempt.span?.create(one) ?? one, ids);
+      const add = (one: OutgoingMessage) =>
+        scope.add(attempt.span?.create(one) ?? one, this.#deps, this.#task);
       return this.#guarded.dispatch(bus, message, add);
     }
     const id = dispatchedBefore(attempt, String(readProperty(message[0], "type")));
@@ -91,15 +92,15 @@ export class AttemptContext implements HandlerContext {
       const attempt = this.#attempt;
       if (!attempt) return this.#guarded.refuse("emit");
       const scope = stepScope();
-      const { bus, ids } = this.#deps;
+      const { bus } = this.#deps;
       const { handler = null } = attempt;
       const before = !scope && typeof event === "string" &&
         dispatchedBefore(attempt, eventPlace(event)) !== undefined;
       if (before && !this.#task.isOver) return Promise.resolve();
       // deno-lint-ignore require-await -- an error must reject the promise
       return this.#guarded.keep("emit", () => bus.events.prepare(event, value), async (one) => {
-        if (scope) scope.emit(one, ids);
-        else (attempt.effects ??= new EffectBuffer(ids)).emit(one, handler);
+        if (scope) scope.emit(one, this.#deps, this.#task);
+        else (attempt.effects ??= new EffectBuffer(this.#deps, this.#task)).emit(one, handler);
       });
     };
   }
@@ -241,11 +242,12 @@ export function ownEnvelope(envelope: Envelope): Envelope {
 /** Keeps what is dispatched now for the attempt's outcome, as a dispatch of the handler that runs now. */
 export function collector(
   attempt: Attempt,
-  { ids }: Pick<RunTools, "ids">,
+  tools: EffectTools,
 ): (message: OutgoingMessage) => Promise<string> {
-  const { handler = null, span } = attempt;
+  const { handler = null, span, task } = attempt;
   return (message) =>
-    (attempt.effects ??= new EffectBuffer(ids)).add(span?.create(message) ?? message, handler);
+    (attempt.effects ??= new EffectBuffer(tools, task))
+      .add(span?.create(message) ?? message, handler);
 }
 
 /** The function that a handler reports the progress of its message with. */

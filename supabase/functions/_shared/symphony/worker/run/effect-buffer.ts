@@ -12,6 +12,7 @@ import type { OutgoingMessage } from "../../message/envelope.ts";
 import { dictionary } from "../../runtime/dictionary.ts";
 import { type Dispatched, eventPlace } from "./dispatched-before.ts";
 import type { ReservedIds } from "../../bus/reserved-ids.ts";
+import type { EffectOwner, EffectRoom } from "./effect-room.ts";
 
 interface Entry {
   /** Name of the handler that made it; null for middleware and batch handlers. */
@@ -22,19 +23,32 @@ interface Entry {
   id: string | undefined;
 }
 
-/** Collects the dispatches of one attempt, or of one call of a batch handler. */
+/** The parts of an effect buffer. */
+export interface EffectTools {
+  /** Ids for dispatches. */
+  readonly ids: ReservedIds;
+  /** Bounds what all handlers of the worker hold. */
+  readonly effectRoom: EffectRoom;
+}
+
+/** Collects the dispatches of one attempt, of one function of a step, or of one call of a batch handler. */
 export class EffectBuffer {
-  readonly #ids: ReservedIds;
+  readonly #tools: EffectTools;
+  readonly #owner: EffectOwner;
   readonly #entries: Entry[] = [];
   readonly #waiting = new Set<Promise<unknown>>();
   #size = 0;
+  /** The part of the room that it takes. */
+  #held = 0;
 
-  constructor(ids: ReservedIds) {
-    this.#ids = ids;
+  /** @param owner the attempt, or the call of a batch handler */
+  constructor(tools: EffectTools, owner: EffectOwner) {
+    this.#tools = tools;
+    this.#owner = owner;
   }
 
   /**
-   * Adds a message that the bus has prepared.
+   * Adds a message that the bus has prepared, and waits for room if the handlers together hold too much.
    * @param handler name of the handler that dispatches it; null for middleware and batch handlers
    * @returns its reserved id
    * @throws RangeError if the message, or all of the attempt together, are more than one outcome can write
@@ -43,7 +57,7 @@ export class EffectBuffer {
   async add(message: OutgoingMessage, handler: string | null): Promise<string> {
     const size = sizeOf(message);
     this.#checkRoom(size);
-    const taken = this.#ids.take(message.groupKey !== undefined);
+    const taken = this.#idFor(message, size);
     const entry: Entry = { handler, effect: message, size, id: undefined };
     this.#entries.push(entry);
     this.#size += size;
@@ -70,6 +84,19 @@ export class EffectBuffer {
     this.#checkRoom(size);
     this.#entries.push({ handler, effect: emitted, size, id: "" });
     this.#size += size;
+    this.#held += size;
+    this.#tools.effectRoom.hold(this.#owner, size);
+  }
+
+  /** The id of a message, once there is room for it. In a group, ids are in the order of the dispatches. */
+  #idFor({ groupKey }: OutgoingMessage, size: number): string | Promise<string> {
+    const { ids, effectRoom } = this.#tools;
+    const take = () => {
+      this.#held += size;
+      return ids.take(groupKey !== undefined);
+    };
+    const wait = effectRoom.enter(this.#owner, size);
+    return wait ? wait.then(take) : take();
   }
 
   /** Whether a dispatch of this handler waits for its id. */
@@ -115,6 +142,8 @@ export class EffectBuffer {
       total += size;
     }
     this.#size = 0;
+    this.#tools.effectRoom.leave(this.#owner, this.#held);
+    this.#held = 0;
     return messages.length + emits.length === 0 ? undefined : { messages, emits, size: total };
   }
 

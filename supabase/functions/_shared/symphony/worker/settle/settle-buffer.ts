@@ -51,9 +51,19 @@ export class SettleBuffer {
     this.#size += sizeOf(settlement);
   }
 
+  /** Size of the outcomes that wait or are being written, in characters of JSON. */
+  get unwritten(): number {
+    return this.#size + this.#writingSize;
+  }
+
   /** Whether the outcomes that wait or are being written take so much memory that no further message may start. */
   get isFull(): boolean {
-    return this.#size + this.#writingSize >= MAX_UNWRITTEN_SIZE;
+    return this.unwritten >= MAX_UNWRITTEN_SIZE;
+  }
+
+  /** Whether the outcomes that are being written take so much memory that no further call may be made beside them. */
+  get writesMuch(): boolean {
+    return this.#writingSize >= MAX_UNWRITTEN_SIZE;
   }
 
   /** Gives back messages that were not started. */
