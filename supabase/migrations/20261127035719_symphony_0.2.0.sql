@@ -13843,8 +13843,11 @@ begin
   if name is null or name = '*' then
     raise sqlstate 'PT400' using message = 'name: has to be the name of an endpoint';
   end if;
+  if not exists (select from public.messenger_webhook_endpoints e where e.name = messenger_test_webhook_endpoint.name) then
+    raise sqlstate 'PT404' using message = format('name: there is no endpoint %s', name);
+  end if;
   if public.messenger_publish('webhook.test', jsonb_build_object('endpoint', name), name) = 0 then
-    raise sqlstate 'PT409' using message = format('name: there is no endpoint %s, or it is disabled', name);
+    raise sqlstate 'PT409' using message = format('name: the endpoint %s is disabled', name);
   end if;
   perform messenger.check_deferred('messenger_test_webhook_endpoint');
   return '{"changed": true}'::jsonb;

@@ -138,7 +138,7 @@ export function rotateSecret(
 
 /**
  * Publishes the event `webhook.test` to one endpoint.
- * @throws ConflictError if there is none of this name, or it is disabled, and the other errors of `callRpc`
+ * @throws NotFoundError if there is none of this name, ConflictError if it is disabled, and the other errors of `callRpc`
  */
 export async function testEndpoint(client: SupabaseClient, name: string): Promise<void> {
   await ask(client, "messenger_test_webhook_endpoint", { name });
