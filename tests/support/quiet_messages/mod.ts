@@ -1,4 +1,4 @@
-/** Messages of any size, and handlers that do nothing but return, throw or dispatch much. */
+/** Messages of any size, and handlers that do nothing but return or throw much. */
 
 import { z } from "zod";
 import {
@@ -30,12 +30,4 @@ const Fails = defineMessage({
   handler: Object.fromEntries(Array.from({ length: 30 }, (_, n) => [`h${n}`, fail])),
 });
 
-/** Dispatches nearly as much as one message may have. */
-const Sends = defineMessage({
-  type: "Sends",
-  schema: z.unknown(),
-  handler: async (_, ctx) =>
-    void await ctx.dispatch(Quiet, crypto.randomUUID() + "x".repeat(7_800_000)),
-});
-
-export const messages: MessageDefinition[] = [Quiet, Kept, Fails, Sends];
+export const messages: MessageDefinition[] = [Quiet, Kept, Fails];
