@@ -124,6 +124,17 @@ $$;
 comment on function messenger.settle_snoozed(jsonb, uuid) is
   'Part of messenger_settle: lets messages wait whose handlers asked for a later run, and gives back the attempt. Returns their ids.';
 
+create function messenger.stamps_object(p_stamps jsonb) returns jsonb
+language plpgsql immutable
+set search_path = ''
+as $$
+begin
+  return case jsonb_typeof(p_stamps) when 'object' then p_stamps else '{}' end;
+end
+$$;
+comment on function messenger.stamps_object(jsonb) is
+  'Stamps as an object: those that a user''s SQL has written may be anything else, and mean nothing then.';
+
 create function messenger.settle_retried(p_settlement jsonb, p_fence uuid) returns bigint[]
 language plpgsql
 set search_path = ''
@@ -148,7 +159,7 @@ begin
       attempts = greatest(m.attempts, -2147483647) - coalesce(g.interrupted, false)::integer,
       interruptions = case when g.interrupted then least(m.interruptions, 2147483646) + 1 else 0 end,
       stamps = case when g.ended is null then coalesce(g.stamps, m.stamps)
-        else coalesce(g.stamps, m.stamps, '{}') || jsonb_build_object('ended', g.ended) end,
+        else messenger.stamps_object(coalesce(g.stamps, m.stamps)) || jsonb_build_object('ended', g.ended) end,
       errors = messenger.append_errors(m.errors, g.errors)
     from given_retries g
     where m.id = g.id and m.lease_token = p_fence and not m.cancelled

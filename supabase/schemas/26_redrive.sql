@@ -59,7 +59,7 @@ language plpgsql immutable
 set search_path = ''
 as $$
 begin
-  return coalesce(p_stamps, '{}') - 'ended' || jsonb_build_object('redriven', p_redriven + 1) || case
+  return messenger.stamps_object(p_stamps) - 'ended' || jsonb_build_object('redriven', p_redriven + 1) || case
     when p_options ->> 'from' = 'start' or p_options ?& '{from,payload}'
     then jsonb_build_object('redrivenFrom', p_redriven + 1) else '{}'
   end;
