@@ -151,9 +151,12 @@ comment on function messenger.lanes_shut(text, timestamptz) is
   'Part of a claim: the lanes of a queue that have ready messages and whose rates let none of them start before a moment, each with the time at which one may.';
 
 -- Only the claim that holds the lock of the queue writes, so that none waits for another. p_noted are the rows of
--- lanes_to_scan that were there before the scan. A transaction that has been under way for longer than 5 minutes would
+-- lanes_to_scan that were there before the scan, and p_writing_since is when the oldest transaction began that had written
+-- and was under way then: it may have committed by now. One that has been under way for longer than 5 minutes would
 -- make the claims read all that has waited since, so it is passed over.
-create function messenger.note_scan(p_queue text, p_clock timestamptz, p_lanes text[], p_noted bigint[]) returns void
+create function messenger.note_scan(
+  p_queue text, p_clock timestamptz, p_lanes text[], p_noted bigint[], p_writing_since timestamptz
+) returns void
 language plpgsql
 set search_path = ''
 as $$
@@ -162,7 +165,6 @@ declare
   shut_until timestamptz;
   lanes text[];
   helps boolean;
-  writing_since timestamptz;
 begin
   if current_setting('transaction_isolation') <> 'read committed'
     or not pg_try_advisory_xact_lock(messenger.queue_lock(p_queue))
@@ -180,10 +182,12 @@ begin
   end if;
   lanes := array(select distinct l from unnest(p_lanes) as l where l not in (select unnest(shut)));
   helps := cardinality(lanes) <= 1000;
-  writing_since := greatest(coalesce(messenger.oldest_write_at(), p_clock), p_clock - interval '5 minutes');
   insert into messenger.lane_scans (queue, scanned_at, due_from, opens_at)
   values (
-    p_queue, p_clock, case when helps then least(writing_since, p_clock - interval '5 seconds') end, shut_until
+    p_queue, p_clock,
+    case when helps then least(
+      greatest(p_writing_since, p_clock - interval '5 minutes'), p_clock - interval '5 seconds'
+    ) end, shut_until
   )
   on conflict on constraint lane_scans_pkey
   do update set scanned_at = excluded.scanned_at, due_from = excluded.due_from, opens_at = excluded.opens_at;
@@ -191,7 +195,7 @@ begin
   insert into messenger.lanes_to_scan (queue, lane) select p_queue, l from unnest(lanes) as l where helps;
 end
 $$;
-comment on function messenger.note_scan(text, timestamptz, text[], bigint[]) is
+comment on function messenger.note_scan(text, timestamptz, text[], bigint[], timestamptz) is
   'Part of a claim that has read every lane of a queue: notes the scan, with the lanes that have due messages and are not paused.';
 
 -- Null where they are more than a claim should read one by one; then the scan helps no longer.

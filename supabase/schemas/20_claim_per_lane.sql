@@ -320,6 +320,7 @@ declare
   is_last boolean := false;
   is_whole boolean;
   waiting messenger.due_lane[];
+  writing_since timestamptz;
 begin
   loop
     names := array(select distinct o from unnest(oldest) as o);
@@ -336,6 +337,8 @@ begin
       or cardinality(waiting) = 0 and cardinality(oldest) < 1000
         and not messenger.has_later_in_lanes(p_queue.name, most, clock);
     exit when is_whole or cardinality(waiting) > 0 or cardinality(p_known) > 0;
+    -- Before the scan, because a transaction may commit during it.
+    writing_since := least(writing_since, messenger.oldest_write_at());
     closed := closed || names;
     if most = 1000 and p_queue.lanes_limited then
       closed := closed || array(select f.queue from messenger.full_lanes(p_queue.name) f);
@@ -356,7 +359,7 @@ begin
       is_whole := true;
     end if;
     if is_whole then
-      perform messenger.note_scan(p_queue.name, clock, closed || names, noted);
+      perform messenger.note_scan(p_queue.name, clock, closed || names, noted, writing_since);
     end if;
   end if;
   return waiting;

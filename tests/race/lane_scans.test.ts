@@ -2,6 +2,7 @@
 
 import { assertEquals } from "@std/assert";
 import { takeClock } from "../support/clock.ts";
+import { untilBlocked } from "../support/racing.ts";
 import { testsOnStack } from "../support/stack.ts";
 
 testsOnStack({}, (test) => {
@@ -26,5 +27,37 @@ testsOnStack({}, (test) => {
       assertEquals(await claimedLanes(), []);
     });
     assertEquals(await claimedLanes(), ["reports/acme"]);
+  });
+
+  test("a message whose transaction commits after all lanes were read and before that is noted is claimed at once", async (stack) => {
+    const { sql } = stack;
+    await sql`insert into public.messenger_queues (name) values ('reports')`;
+    await sql`insert into public.messenger_queues (name, paused)
+      select 'reports/paused' || n, true from generate_series(1, 3000) n`;
+    await sql`insert into public.messenger_messages (type, payload, queue)
+      select 'Note', '{}', 'reports/paused' || n from generate_series(1, 3000) n`;
+    const lanesOf = (claim: { messages: unknown[][] } | undefined) =>
+      claim?.messages.map((message) => message[3]);
+    // The claim waits at its note for the commit.
+    await sql.unsafe(`
+      do $do$ begin execute replace(
+        pg_get_functiondef('messenger.note_scan'::regproc), 'begin\n', 'begin perform pg_advisory_xact_lock(4711);\n'
+      ); end $do$`);
+    let claiming: Promise<{ claim: { messages: unknown[][] } }[]> | undefined;
+    const [now] = await sql<{ now: Date }[]>`select now()`;
+    const from = now?.now.getTime() ?? 0;
+    const clock = await takeClock(sql, new Date(from));
+    await sql.begin(async (writing) => {
+      await writing`select pg_advisory_xact_lock(4711)`;
+      await writing`select public.messenger_dispatch('Note', queue => 'reports', lane => 'acme')`;
+      await clock.set(new Date(from + 10_000));
+      claiming = sql<{ claim: { messages: unknown[][] } }[]>`
+        select public.messenger_claim(gen_random_uuid()) as claim`.then((rows) => [...rows]);
+      await untilBlocked(sql);
+    });
+    assertEquals(lanesOf((await claiming)?.[0]?.claim), []);
+    const [next] = await sql<{ claim: { messages: unknown[][] } }[]>`
+      select public.messenger_claim(gen_random_uuid()) as claim`;
+    assertEquals(lanesOf(next?.claim), ["reports/acme"]);
   });
 });
