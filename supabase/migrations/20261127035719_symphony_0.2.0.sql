@@ -2970,7 +2970,7 @@ begin
 end
 $function$;
 
-CREATE FUNCTION messenger.note_scan(p_queue text, p_clock timestamp with time zone, p_lanes text[], p_noted bigint[])
+CREATE FUNCTION messenger.note_scan(p_queue text, p_clock timestamp with time zone, p_lanes text[], p_noted bigint[], p_writing_since timestamp with time zone)
  RETURNS void
  LANGUAGE plpgsql
  SET search_path TO ''
@@ -2980,7 +2980,6 @@ declare
   shut_until timestamptz;
   lanes text[];
   helps boolean;
-  writing_since timestamptz;
 begin
   if current_setting('transaction_isolation') <> 'read committed'
     or not pg_try_advisory_xact_lock(messenger.queue_lock(p_queue))
@@ -2998,10 +2997,12 @@ begin
   end if;
   lanes := array(select distinct l from unnest(p_lanes) as l where l not in (select unnest(shut)));
   helps := cardinality(lanes) <= 1000;
-  writing_since := greatest(coalesce(messenger.oldest_write_at(), p_clock), p_clock - interval '5 minutes');
   insert into messenger.lane_scans (queue, scanned_at, due_from, opens_at)
   values (
-    p_queue, p_clock, case when helps then least(writing_since, p_clock - interval '5 seconds') end, shut_until
+    p_queue, p_clock,
+    case when helps then least(
+      greatest(coalesce(p_writing_since, p_clock), p_clock - interval '5 minutes'), p_clock - interval '5 seconds'
+    ) end, shut_until
   )
   on conflict on constraint lane_scans_pkey
   do update set scanned_at = excluded.scanned_at, due_from = excluded.due_from, opens_at = excluded.opens_at;
@@ -4319,12 +4320,11 @@ declare
   clock constant timestamptz := public.messenger_now();
   noted constant bigint[] := array(select t.id from messenger.lanes_to_scan t where t.queue = p_queue.name limit 10000);
   oldest text[] := array(select messenger.oldest_lanes(p_queue.name, 1000, p_known));
-  names text[];
-  closed text[] := array[]::text[];
+  names text[]; closed text[] := array[]::text[];
   most integer := 1000;
-  is_last boolean := false;
-  is_whole boolean;
+  is_last boolean := false; is_whole boolean;
   waiting messenger.due_lane[];
+  writing_since timestamptz;
 begin
   loop
     names := array(select distinct o from unnest(oldest) as o);
@@ -4341,6 +4341,8 @@ begin
       or cardinality(waiting) = 0 and cardinality(oldest) < 1000
         and not messenger.has_later_in_lanes(p_queue.name, most, clock);
     exit when is_whole or cardinality(waiting) > 0 or cardinality(p_known) > 0;
+    -- Before the scan, because a transaction may commit during it.
+    writing_since := least(writing_since, messenger.oldest_write_at());
     closed := closed || names;
     if most = 1000 and p_queue.lanes_limited then
       closed := closed || array(select f.queue from messenger.full_lanes(p_queue.name) f);
@@ -4361,7 +4363,7 @@ begin
       is_whole := true;
     end if;
     if is_whole then
-      perform messenger.note_scan(p_queue.name, clock, closed || names, noted);
+      perform messenger.note_scan(p_queue.name, clock, closed || names, noted, writing_since);
     end if;
   end if;
   return waiting;
@@ -5079,7 +5081,9 @@ begin
   select count(*) into times
   from public.messenger_messages m,
     jsonb_array_elements(case when jsonb_typeof(m.errors) = 'array' then m.errors else '[]' end) as e (value)
-  where m.ctid = p_place and starts_with(e.value ->> 'message', what);
+  where m.ctid = p_place and starts_with(e.value ->> 'message', what)
+    -- As texts, because an edit may have written what is no time.
+    and e.value ->> 'at' > to_jsonb(clock - interval '1 hour') #>> '{}';
   if times >= 4 then
     perform messenger.bury_unleased(p_place, p_sqlstate, p_message);
     return;
@@ -5603,6 +5607,17 @@ begin
 end
 $function$;
 
+CREATE FUNCTION messenger.stamps_object(p_stamps jsonb)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ IMMUTABLE
+ SET search_path TO ''
+AS $function$
+begin
+  return case jsonb_typeof(p_stamps) when 'object' then p_stamps else '{}' end;
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION messenger.settle_retried(p_settlement jsonb, p_fence uuid)
  RETURNS bigint[]
  LANGUAGE plpgsql
@@ -5628,7 +5643,7 @@ begin
       attempts = greatest(m.attempts, -2147483647) - coalesce(g.interrupted, false)::integer,
       interruptions = case when g.interrupted then least(m.interruptions, 2147483646) + 1 else 0 end,
       stamps = case when g.ended is null then coalesce(g.stamps, m.stamps)
-        else coalesce(g.stamps, m.stamps, '{}') || jsonb_build_object('ended', g.ended) end,
+        else messenger.stamps_object(coalesce(g.stamps, m.stamps)) || jsonb_build_object('ended', g.ended) end,
       errors = messenger.append_errors(m.errors, g.errors)
     from given_retries g
     where m.id = g.id and m.lease_token = p_fence and not m.cancelled
@@ -9325,7 +9340,7 @@ CREATE FUNCTION messenger.redriven_stamps(p_stamps jsonb, p_redriven bigint, p_o
  SET search_path TO ''
 AS $function$
 begin
-  return coalesce(p_stamps, '{}') - 'ended' || jsonb_build_object('redriven', p_redriven + 1) || case
+  return messenger.stamps_object(p_stamps) - 'ended' || jsonb_build_object('redriven', p_redriven + 1) || case
     when p_options ->> 'from' = 'start' or p_options ?& '{from,payload}'
     then jsonb_build_object('redrivenFrom', p_redriven + 1) else '{}'
   end;
@@ -9790,10 +9805,10 @@ begin
       select s.id, sum(octet_length(s.payload::text)) over (
         order by coalesce(nullif(s.next_run_at, 'infinity'), '-infinity') desc, s.id desc
         rows between unbounded preceding and 1 preceding
-      ) as bytes_before
+      ) as bytes_before, row_number() over (order by s.next_run_at nulls first, s.id) as place
       from public.messenger_schedules s where s.id = any (p_ids)
     ) as sized
-    where sized.bytes_before is null or sized.bytes_before < p_max_bytes
+    where sized.place = 1 or sized.bytes_before is null or sized.bytes_before < p_max_bytes
   );
 end
 $function$;
@@ -11016,16 +11031,17 @@ CREATE OR REPLACE FUNCTION public.messenger_grow_fleet()
  SET search_path TO ''
 AS $function$
 declare
+  tick bigint;
   fault_detail text;
 begin
   -- One session at a time: if the lock is taken, another session is asking for a tick already.
   if pg_try_advisory_xact_lock(messenger.ticks_key() + 1) then
     if (select count(*) from messenger.ticks_awake()) < messenger.fleet_size() then
-      return messenger.ask_tick();
+      tick := messenger.ask_tick();
     end if;
   end if;
   perform messenger.check_deferred('messenger_grow_fleet');
-  return null;
+  return tick;
 exception when others then
   get stacked diagnostics fault_detail = pg_exception_detail;
   perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
@@ -17088,7 +17104,7 @@ AS $function$
     'migrations', messenger.applied_migrations(),
     'references', (
       select coalesce(jsonb_agg(jsonb_build_object(
-        'name', k.conname, 'table', k.conrelid::regclass::text, 'on', s.nspname || '.' || c.relname,
+        'name', pg_catalog.quote_ident(k.conname), 'table', k.conrelid::regclass::text, 'on', s.nspname || '.' || c.relname,
         'definition', pg_catalog.pg_get_constraintdef(k.oid)
       ) order by k.conrelid::regclass::text, k.conname), '[]')
       from pg_catalog.pg_constraint k
@@ -19089,7 +19105,7 @@ comment on routine messenger.find_lanes(messenger.claim_queue,text[],text,jsonb,
   'Part of a claim: the lanes of a queue of which it takes messages, in turn, and where the next claim begins if not all lanes have had their turn.';
 
 comment on routine messenger.fitting_schedules(bigint[],integer) is
-  'Part of messenger_claim_schedules: the schedules that fell due last, until their payloads together reach p_max_bytes; at least one.';
+  'Part of messenger_claim_schedules: the schedules that fell due last, until their payloads together reach p_max_bytes; at least one, and always the one that fell due first.';
 
 comment on routine messenger.fold_batch(bigint) is
   'Adds the deltas of a batch, which the caller has locked, to its counts, and dispatches what is due.';
@@ -19478,7 +19494,7 @@ comment on routine messenger.note_members_of(text,integer,boolean) is
 comment on routine messenger.note_running() is
   'Part of messenger_check_alerts: notes up to 10,000 messages that run, and forgets those that do not any more.';
 
-comment on routine messenger.note_scan(text,timestamp with time zone,text[],bigint[]) is
+comment on routine messenger.note_scan(text,timestamp with time zone,text[],bigint[],timestamp with time zone) is
   'Part of a claim that has read every lane of a queue: notes the scan, with the lanes that have due messages and are not paused.';
 
 comment on routine messenger.note_turn(text,text) is
@@ -19747,6 +19763,9 @@ comment on routine messenger.shown_steps(bigint) is
 
 comment on routine messenger.stamped_id(jsonb,text) is
   'The id that a stamp names: of the schedule, the batch or the batch whose end it tells; null if there is none.';
+
+comment on routine messenger.stamps_object(jsonb) is
+  'Stamps as an object: those that a user''s SQL has written may be anything else, and mean nothing then.';
 
 comment on routine messenger.store_steps(jsonb,bigint[]) is
   'Part of messenger_save_steps: writes the steps of these messages.';

@@ -151,9 +151,9 @@ comment on function messenger.lanes_shut(text, timestamptz) is
   'Part of a claim: the lanes of a queue that have ready messages and whose rates let none of them start before a moment, each with the time at which one may.';
 
 -- Only the claim that holds the lock of the queue writes, so that none waits for another. p_noted are the rows of
--- lanes_to_scan that were there before the scan, and p_writing_since is when the oldest transaction began that had written
--- and was under way then: it may have committed by now. One that has been under way for longer than 5 minutes would
--- make the claims read all that has waited since, so it is passed over.
+-- lanes_to_scan that were there before the scan, and p_writing_since is when the oldest transaction began that had
+-- written and was under way then: it may have committed by now. One that has been under way for longer than 5 minutes
+-- would make the claims read all that has waited since, so it is passed over.
 create function messenger.note_scan(
   p_queue text, p_clock timestamptz, p_lanes text[], p_noted bigint[], p_writing_since timestamptz
 ) returns void
@@ -186,7 +186,7 @@ begin
   values (
     p_queue, p_clock,
     case when helps then least(
-      greatest(p_writing_since, p_clock - interval '5 minutes'), p_clock - interval '5 seconds'
+      greatest(coalesce(p_writing_since, p_clock), p_clock - interval '5 minutes'), p_clock - interval '5 seconds'
     ) end, shut_until
   )
   on conflict on constraint lane_scans_pkey

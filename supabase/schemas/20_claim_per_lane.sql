@@ -314,11 +314,9 @@ declare
   clock constant timestamptz := public.messenger_now();
   noted constant bigint[] := array(select t.id from messenger.lanes_to_scan t where t.queue = p_queue.name limit 10000);
   oldest text[] := array(select messenger.oldest_lanes(p_queue.name, 1000, p_known));
-  names text[];
-  closed text[] := array[]::text[];
+  names text[]; closed text[] := array[]::text[];
   most integer := 1000;
-  is_last boolean := false;
-  is_whole boolean;
+  is_last boolean := false; is_whole boolean;
   waiting messenger.due_lane[];
   writing_since timestamptz;
 begin

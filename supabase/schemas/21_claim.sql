@@ -170,7 +170,7 @@ comment on function messenger.is_of_the_project(text) is
   'Whether an error comes from a function of the project''s own, by its context.';
 
 -- A message whose lease a passing fault refuses waits a minute, and each time twice as long. The fifth time it becomes a dead
--- letter, with the errors of all.
+-- letter, with the errors of all. Those of over an hour ago were of another fault.
 create function messenger.put_off_unleased(p_place tid, p_sqlstate text, p_message text) returns void
 language plpgsql
 set search_path = ''
@@ -183,7 +183,9 @@ begin
   select count(*) into times
   from public.messenger_messages m,
     jsonb_array_elements(case when jsonb_typeof(m.errors) = 'array' then m.errors else '[]' end) as e (value)
-  where m.ctid = p_place and starts_with(e.value ->> 'message', what);
+  where m.ctid = p_place and starts_with(e.value ->> 'message', what)
+    -- As texts, because an edit may have written what is no time.
+    and e.value ->> 'at' > to_jsonb(clock - interval '1 hour') #>> '{}';
   if times >= 4 then
     perform messenger.bury_unleased(p_place, p_sqlstate, p_message);
     return;

@@ -11,7 +11,7 @@ set search_path = ''
 as $$
 begin
   with given as materialized (
-    select distinct (lease ->> 'token')::uuid as token, id::bigint as id
+    select (lease ->> 'token')::uuid as token, id::bigint as id
     from jsonb_array_elements(p_leases) as l (lease),
       jsonb_array_elements_text(lease -> 'ids') as i (id)
   ),

@@ -164,15 +164,15 @@ begin
       select s.id, sum(octet_length(s.payload::text)) over (
         order by coalesce(nullif(s.next_run_at, 'infinity'), '-infinity') desc, s.id desc
         rows between unbounded preceding and 1 preceding
-      ) as bytes_before
+      ) as bytes_before, row_number() over (order by s.next_run_at nulls first, s.id) as place
       from public.messenger_schedules s where s.id = any (p_ids)
     ) as sized
-    where sized.bytes_before is null or sized.bytes_before < p_max_bytes
+    where sized.place = 1 or sized.bytes_before is null or sized.bytes_before < p_max_bytes
   );
 end
 $$;
 comment on function messenger.fitting_schedules(bigint[], integer) is
-  'Part of messenger_claim_schedules: the schedules that fell due last, until their payloads together reach p_max_bytes; at least one.';
+  'Part of messenger_claim_schedules: the schedules that fell due last, until their payloads together reach p_max_bytes; at least one, and always the one that fell due first.';
 
 create function messenger.lease_schedules(
   p_token uuid, p_ids bigint[], p_lease_ms integer, p_payloads boolean

@@ -396,16 +396,17 @@ language plpgsql
 set search_path = ''
 as $$
 declare
+  tick bigint;
   fault_detail text;
 begin
   -- One session at a time: if the lock is taken, another session is asking for a tick already.
   if pg_try_advisory_xact_lock(messenger.ticks_key() + 1) then
     if (select count(*) from messenger.ticks_awake()) < messenger.fleet_size() then
-      return messenger.ask_tick();
+      tick := messenger.ask_tick();
     end if;
   end if;
   perform messenger.check_deferred('messenger_grow_fleet');
-  return null;
+  return tick;
 exception when others then
   get stacked diagnostics fault_detail = pg_exception_detail;
   perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);

@@ -47,7 +47,7 @@ as $$
     'migrations', messenger.applied_migrations(),
     'references', (
       select coalesce(jsonb_agg(jsonb_build_object(
-        'name', k.conname, 'table', k.conrelid::regclass::text, 'on', s.nspname || '.' || c.relname,
+        'name', pg_catalog.quote_ident(k.conname), 'table', k.conrelid::regclass::text, 'on', s.nspname || '.' || c.relname,
         'definition', pg_catalog.pg_get_constraintdef(k.oid)
       ) order by k.conrelid::regclass::text, k.conname), '[]')
       from pg_catalog.pg_constraint k

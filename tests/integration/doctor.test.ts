@@ -38,13 +38,16 @@ testsOnStack({ net: true }, (test) => {
   test("a foreign key of the project's own that keeps messages is told, with the statement that mends it", async (stack) => {
     await stack.sql.unsafe(`
       create table public.orders (
-        message_id bigint constraint orders_fkey references public.messenger_messages,
+        "messageId" bigint constraint "Orders_messageId_fkey" references public.messenger_messages,
         failed_id bigint references public.messenger_failed_messages on delete set null
       )
     `);
     try {
       const [ill] = (await faults(stack)).filter(({ name }) => name === "foreign keys");
-      assertEquals(ill?.found, "orders_fkey of public.orders on public.messenger_messages");
+      assertEquals(
+        ill?.found,
+        '"Orders_messageId_fkey" of public.orders on public.messenger_messages',
+      );
       await stack.sql.unsafe(/alter table .*;/.exec(ill?.advice ?? "")?.[0] ?? "");
       assertEquals((await faults(stack)).filter(({ name }) => name === "foreign keys"), []);
     } finally {

@@ -31,11 +31,11 @@ testsOnStack({}, (test) => {
 
   test("a message whose transaction commits after all lanes were read and before that is noted is claimed at once", async (stack) => {
     const { sql } = stack;
-    await sql`insert into public.messenger_queues (name) values ('reports')`;
+    await sql`insert into public.messenger_queues (name) values ('letters')`;
     await sql`insert into public.messenger_queues (name, paused)
-      select 'reports/paused' || n, true from generate_series(1, 3000) n`;
+      select 'letters/paused' || n, true from generate_series(1, 3000) n`;
     await sql`insert into public.messenger_messages (type, payload, queue)
-      select 'Note', '{}', 'reports/paused' || n from generate_series(1, 3000) n`;
+      select 'Note', '{}', 'letters/paused' || n from generate_series(1, 3000) n`;
     const lanesOf = (claim: { messages: unknown[][] } | undefined) =>
       claim?.messages.map((message) => message[3]);
     // The claim waits at its note for the commit.
@@ -45,11 +45,12 @@ testsOnStack({}, (test) => {
       ); end $do$`);
     let claiming: Promise<{ claim: { messages: unknown[][] } }[]> | undefined;
     const [now] = await sql<{ now: Date }[]>`select now()`;
-    const from = now?.now.getTime() ?? 0;
+    // Not before the begin of the transaction that dispatches.
+    const from = (now?.now.getTime() ?? 0) + 1_000;
     const clock = await takeClock(sql, new Date(from));
     await sql.begin(async (writing) => {
       await writing`select pg_advisory_xact_lock(4711)`;
-      await writing`select public.messenger_dispatch('Note', queue => 'reports', lane => 'acme')`;
+      await writing`select public.messenger_dispatch('Note', queue => 'letters', lane => 'acme')`;
       await clock.set(new Date(from + 10_000));
       claiming = sql<{ claim: { messages: unknown[][] } }[]>`
         select public.messenger_claim(gen_random_uuid()) as claim`.then((rows) => [...rows]);
@@ -58,6 +59,6 @@ testsOnStack({}, (test) => {
     assertEquals(lanesOf((await claiming)?.[0]?.claim), []);
     const [next] = await sql<{ claim: { messages: unknown[][] } }[]>`
       select public.messenger_claim(gen_random_uuid()) as claim`;
-    assertEquals(lanesOf(next?.claim), ["reports/acme"]);
+    assertEquals(lanesOf(next?.claim), ["letters/acme"]);
   });
 });

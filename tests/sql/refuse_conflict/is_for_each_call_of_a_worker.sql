@@ -2,8 +2,7 @@
 begin;
 select plan(9);
 select messenger_declare_routing('{"events": true}', '{"ImportRow": "events"}');
-select messenger_dispatch('ImportRow', '1', ttl => '1 minute');
-update messenger.outbox set expires_at = clock_timestamp() - interval '1 second';
+select messenger_dispatch('ImportRow', '1');
 select test.dispatch('A');
 select test.claim(test.token(1));
 insert into messenger_steps (message_id, handler, name, key, nth, kind, status, until)
@@ -24,7 +23,7 @@ declare
   name text;
 begin
   foreach name in array array[
-    'messenger.progress', 'messenger_failed_messages', 'messenger_steps', 'messenger_webhook_deliveries', 'messenger_ticks'
+    'messenger.progress', 'messenger.relays', 'messenger_steps', 'messenger_webhook_deliveries', 'messenger_ticks'
   ] loop
     execute format(
       'create trigger test_conflict before insert or update on %s for each row execute function public.test_conflict()', name

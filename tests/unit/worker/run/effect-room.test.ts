@@ -73,6 +73,15 @@ Deno.test("what an attempt has held that is over takes no room", () => {
   assertEquals(room.enter(ownerOf(), 1), undefined);
 });
 
+Deno.test("what an attempt has held that is over takes no room behind one that runs", () => {
+  const room = new EffectRoom();
+  const over = ownerOf();
+  room.enter(ownerOf(), MB);
+  room.enter(over, 8 * MB);
+  over.isOver = true;
+  assertEquals(room.enter(ownerOf(), 1), undefined);
+});
+
 Deno.test("an attempt waits once, and for a bounded time", async () => {
   const room = new EffectRoom(() => 0, 1);
   const late = ownerOf();

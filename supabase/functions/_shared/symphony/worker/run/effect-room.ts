@@ -88,12 +88,13 @@ export class EffectRoom {
   #mayEnter(owner: EffectOwner): boolean {
     if (this.#total + this.unwritten() < ROOM || this.#late.has(owner)) return true;
     for (const [other, held] of this.#held) {
-      if (!other.isOver) return other === owner;
+      if (!other.isOver) continue;
       // Its handler has never ended, or was a batch's that failed.
       this.#held.delete(other);
       this.#total -= held;
     }
-    return this.#total + this.unwritten() < ROOM;
+    const [first] = this.#held.keys();
+    return this.#total + this.unwritten() < ROOM || first === owner;
   }
 
   #isWaiting(owner: EffectOwner): boolean {
