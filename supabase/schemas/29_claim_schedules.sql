@@ -161,18 +161,22 @@ begin
   return array(
     select sized.id
     from (
-      select s.id, sum(octet_length(s.payload::text)) over (
-        order by coalesce(nullif(s.next_run_at, 'infinity'), '-infinity') desc, s.id desc
-        rows between unbounded preceding and 1 preceding
-      ) as bytes_before, row_number() over (order by s.next_run_at nulls first, s.id) as place
-      from public.messenger_schedules s where s.id = any (p_ids)
+      select p.id, sum(p.bytes) over (
+        order by p.place <> 1, p.place desc rows between unbounded preceding and 1 preceding
+      ) as bytes_before
+      from (
+        select s.id, octet_length(s.payload::text) as bytes, row_number() over (
+          order by coalesce(nullif(s.next_run_at, 'infinity'), '-infinity'), s.id
+        ) as place
+        from public.messenger_schedules s where s.id = any (p_ids)
+      ) as p
     ) as sized
-    where sized.place = 1 or sized.bytes_before is null or sized.bytes_before < p_max_bytes
+    where sized.bytes_before is null or sized.bytes_before < p_max_bytes
   );
 end
 $$;
 comment on function messenger.fitting_schedules(bigint[], integer) is
-  'Part of messenger_claim_schedules: the schedules that fell due last, until their payloads together reach p_max_bytes; at least one, and always the one that fell due first.';
+  'Part of messenger_claim_schedules: the schedule that fell due first and those that fell due last, until their payloads together reach p_max_bytes; at least one.';
 
 create function messenger.lease_schedules(
   p_token uuid, p_ids bigint[], p_lease_ms integer, p_payloads boolean
