@@ -49,8 +49,12 @@ begin
   exception when others then null;
   end;
   for one in
-    select s.value || jsonb_build_object('retries', jsonb_build_array(r.value))
-    from jsonb_array_elements(p_settlements) as s cross join jsonb_array_elements(s.value -> 'retries') as r
+    -- The others of a token are left out once, and not copied for each message.
+    with of_tokens as materialized (
+      select s.value - 'retries' as rest, s.value -> 'retries' as retries from jsonb_array_elements(p_settlements) as s
+    )
+    select t.rest || jsonb_build_object('retries', jsonb_build_array(r.value))
+    from of_tokens t cross join jsonb_array_elements(t.retries) as r
     order by random()
   loop
     exit when clock_timestamp() > ends_at;
