@@ -59,14 +59,22 @@ as $$
 declare
   closed integer;
 begin
-  -- Nearly always one statement: a loop would lock the leases in another.
-  delete from messenger.leases l where l.token = any (array(
-    select c.token from messenger.leases c
-    where c.token = any (p_tokens) and c.open <= (
-      select sum(s.number) from unnest(p_tokens, p_numbers) as s (token, number) where s.token = c.token
-    )
-    for update skip locked
-  ));
+  -- Nearly always one statement: a loop would lock the leases in another. Most calls name one token; the sum over
+  -- several costs a call of 20 messages a twentieth.
+  if cardinality(p_tokens) = 1 then
+    delete from messenger.leases l where l.token = any (array(
+      select c.token from messenger.leases c where c.token = p_tokens[1] and c.open <= p_numbers[1]
+      for update skip locked
+    ));
+  else
+    delete from messenger.leases l where l.token = any (array(
+      select c.token from messenger.leases c
+      where c.token = any (p_tokens) and c.open <= (
+        select sum(s.number) from unnest(p_tokens, p_numbers) as s (token, number) where s.token = c.token
+      )
+      for update skip locked
+    ));
+  end if;
   get diagnostics closed = row_count;
   if closed < cardinality(p_tokens) then
     update messenger.leases l set open = l.open - (
