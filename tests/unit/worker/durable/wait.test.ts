@@ -57,6 +57,69 @@ Deno.test("a message waits for an event, and no attempt is charged", async () =>
   assertEquals(t.handled().length, 1);
 });
 
+Deno.test("a handler's changes to a default of a wait's or an event's schema reach no other message", async () => {
+  const schema = z.object({ tags: z.array(z.array(z.number())).default([[]]) });
+  const declared = [defineEvent({ name: "x", schema })];
+  for (const [events, options] of [[declared, {}], [[], { schema }]] as const) {
+    const { notes, start, emit } = waiter(async (ctx) => {
+      const taken = await ctx.waitFor("x", options);
+      const { tags } = taken?.value as z.output<typeof schema>;
+      const note = structuredClone(tags);
+      tags[0]?.push(9);
+      return note;
+    }, { events: [...events] });
+    await start();
+    await start();
+    await emit("x", {});
+    assertEquals(notes, [[[]], [[]]]);
+  }
+});
+
+Deno.test("an event's value is stored and parsed as it came, whatever its schema's functions change in it", async () => {
+  const schema = z.unknown().transform((value) => {
+    (value as number[]).push(9);
+    return value;
+  });
+  const { t, notes, start, emit } = waiter(async (ctx) => {
+    const first = await ctx.waitFor("x", { schema });
+    await ctx.sleep("1m");
+    return first?.value;
+  }, { events: [defineEvent({ name: "x", schema: z.unknown() })] });
+  await start();
+  await emit("x", [1]);
+  await t.advance("1m");
+  await t.drain();
+  assertEquals(notes, [[1, 9]]);
+});
+
+Deno.test("a wait whose schema fails looks at the event again after a retry's delay", async () => {
+  let fails = 1;
+  const schema = z.number().refine(async (value) => {
+    await Promise.resolve();
+    if (fails-- > 0) throw new Error("the database is away");
+    return value > 0;
+  });
+  const { t, notes, start, emit } = waiter((ctx) => ctx.waitFor("x", { schema }), {
+    retry: { maxRetries: 1, delay: "1s" },
+  });
+  await start();
+  await emit("x", 1);
+  assertEquals(notes, []);
+  await t.advance("2s");
+  await t.drain();
+  assertEquals(notes, [{ key: "x", value: 1 }]);
+});
+
+Deno.test("a wait whose schema never settles ends with its attempt", async () => {
+  const schema = z.number().refine(() => new Promise<boolean>(() => {}));
+  const { t, start, emit } = waiter((ctx) => ctx.waitFor("x", { schema }), {
+    ...{ timeout: "50ms", stopGrace: 0, retry: { maxRetries: 0 } },
+  });
+  await start();
+  await emit("x", 1);
+  assertEquals(t.failed().map(({ reason }) => reason), ["exhausted"]);
+});
+
 Deno.test("each message that waits gets the event", async () => {
   const { notes, start, emit } = waiter((ctx) => ctx.waitFor("x"));
   await start();

@@ -75,13 +75,17 @@ Deno.test("a single handler's changes reach neither its retry nor its hooks nor 
 Deno.test("a handler's changes to a default of its schema reach neither another handler nor another message", async () => {
   const seen: unknown[] = [];
   const spoil: Handler<unknown> = (payload) => {
-    const { more, list, caught, at } = payload as Record<"more" | "list" | "caught", number[][]> & {
-      at: Date;
-    };
-    seen.push(structuredClone({ more, list, caught, at }));
-    for (const one of [more[0], list, caught]) (one as unknown[]).push(9);
+    const { more, list, caught, at, ...rest } = payload as
+      & Record<"more" | "list" | "caught" | "one" | "lazy", number[][]>
+      & { at: Date };
+    seen.push(structuredClone(payload));
+    for (const one of [more[0], list, caught, ...Object.values(rest)]) (one as unknown[]).push(9);
+    at.setTime(1);
   };
+  const one: number[] = [];
   const schema = z.object({
+    one: z.array(z.number()).default(() => one),
+    lazy: z.lazy(() => z.array(z.number()).catch([])),
     more: z.array(z.array(z.number())).default([[]]),
     list: z.array(z.number()).default([]),
     caught: z.array(z.number()).catch([]),
@@ -92,8 +96,31 @@ Deno.test("a handler's changes to a default of its schema reach neither another 
   ]);
   await bus.dispatchAll([1, 2].map(() => ({ type: "T", payload: {} })));
   assertEquals((await work()).handled, 2);
-  const fresh = { more: [[]], list: [], caught: [], at: new Date(0) };
+  const fresh = { one: [], lazy: [], more: [[]], list: [], caught: [], at: new Date(0) };
   assertEquals(seen, Array(4).fill(fresh));
+});
+
+Deno.test("a lane's changes to a default of its schema reach no other message", async () => {
+  const schema = z.object({ tags: z.array(z.array(z.number())).default([[]]) });
+  const { bus, memory } = workbench([
+    defineOnce(() => {}, {
+      schema: schema as never,
+      lane: ((payload: { tags: number[][] }) => `t${payload.tags[0]?.push(9)}`) as never,
+    }),
+  ]);
+  await bus.dispatchAll([1, 2].map(() => ({ type: "T", payload: {} })));
+  assertEquals(memory.messages.map(({ queue }) => queue), ["default/t1", "default/t1"]);
+});
+
+Deno.test("a schema of a promise takes a value, and is no stray error", async () => {
+  const seen: unknown[] = [];
+  const { bus, work } = workbench([
+    defineOnce((payload) => void seen.push(payload), {
+      schema: z.promise(z.number()) as never,
+    }),
+  ]);
+  await bus.dispatchAll([{ type: "T", payload: 1 }]);
+  assertEquals([(await work()).handled, seen], [1, [1]]);
 });
 
 Deno.test("the function of a default that fails refuses only a message that needs it", async () => {

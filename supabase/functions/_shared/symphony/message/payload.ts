@@ -43,16 +43,20 @@ export function parsePayload<Schema extends z.ZodType>(
   { type, schema }: { readonly type: string; readonly schema: Schema },
   payload: unknown,
 ): z.output<Schema> | Promise<z.output<Schema>> {
+  const { callsFunctions, sharesObjects } = partsOfSchema(schema);
+  // A handler, a rule or a lane may change what the schema would give to the next message too, such as a default.
+  const own = (value: z.output<Schema>) =>
+    sharesObjects ? copyPlain(value) as z.output<Schema> : value;
   // `safeParse` takes a third of the time, but it throws when it meets an asynchronous function. That
   // function would then run a second time, and the rejection of its first promise would be unhandled.
-  if (!partsOfSchema(schema).callsFunctions) {
+  if (!callsFunctions) {
     const parsed = schema.safeParse(payload);
     if (!parsed.success) throw new InvalidPayloadError(type, parsed.error.issues);
-    return parsed.data;
+    return own(parsed.data);
   }
   const ctx = { async: true };
   const read = ({ value, issues }: z.core.ParsePayload): z.output<Schema> => {
-    if (issues.length === 0) return value as z.output<Schema>;
+    if (issues.length === 0) return own(value as z.output<Schema>);
     const config = z.core.config();
     const found = issues.map((issue) => z.core.util.finalizeIssue(issue, ctx, config));
     throw new InvalidPayloadError(type, found);
@@ -94,16 +98,9 @@ export function payloadReader(
   payload: unknown,
   isShared: boolean,
 ): () => unknown {
-  const parse = partsOfSchema(definition.schema).sharesObjects ? parseOwn : parseStored;
-  if (!isShared) return () => parse(definition, payload);
+  if (!isShared) return () => parseStored(definition, payload);
   freezeDeep(payload);
-  return () => parse(definition, structuredClone(payload));
-}
-
-/** Parses a stored payload, and copies what the schema would give to the next message too, such as a default. */
-function parseOwn(definition: Parameters<typeof parseStored>[0], payload: unknown): unknown {
-  const parsed = parseStored(definition, payload);
-  return parsed instanceof Promise ? parsed.then((value) => copyPlain(value)) : copyPlain(parsed);
+  return () => parseStored(definition, structuredClone(payload));
 }
 
 /** Freezes a value and everything in it. */

@@ -23,8 +23,11 @@ export function partsOfSchema(schema: z.ZodType): SchemaParts {
   return parts;
 }
 
-/** A copy of plain objects and arrays, and of those in them. All other objects stay what they are. */
+/** A copy of plain objects, arrays and dates, and of those in them. All other objects stay what they are. */
 export function copyPlain(value: unknown, copies = new Map<object, unknown>()): unknown {
+  if (value instanceof Date && Object.getPrototypeOf(value) === Date.prototype) {
+    return new Date(value);
+  }
   if (!isPlain(value)) return value;
   const before = copies.get(value);
   if (before !== undefined) return before;
@@ -56,22 +59,45 @@ function search(
   if (typeof part === "function") found.callsFunctions = true;
   if (typeof part !== "object" || part === null || part instanceof RegExp || seen.has(part)) return;
   seen.add(part);
-  if ("_zod" in part) return search((part as z.ZodType)._zod.def, found, seen);
+  if ("_zod" in part) return searchSchema((part as z.ZodType)._zod, found, seen);
   for (const key of Object.keys(part)) {
     try {
       const value = (part as Record<string, unknown>)[key];
       // zod copies the outermost object of a default only, and no value of a catch.
-      if (key === "catchValue" || key === "defaultValue" && isNested(value)) {
+      if (key === "catchValue" || key === "defaultValue" && (isNested(value) || isOne(part, key))) {
         found.sharesObjects = true;
       }
       // The function of a superRefine, or of a check, stands outside of its definition.
       if (key === "check" && value === "custom") found.callsFunctions = true;
+      // A schema of promises is asynchronous without a function.
+      if (key === "type" && value === "promise") found.callsFunctions = true;
       search(value, found, seen);
     } catch {
       // The function of a default, which fails without a message that needs it.
       found.callsFunctions = true;
     }
   }
+}
+
+/** A lazy schema keeps the schema that its function returns outside of its definition. */
+function searchSchema(
+  parts: z.ZodType["_zod"],
+  found: { callsFunctions: boolean; sharesObjects: boolean },
+  seen: Set<unknown>,
+): void {
+  search(parts.def, found, seen);
+  try {
+    search((parts as { readonly innerType?: unknown }).innerType, found, seen);
+  } catch {
+    // The function fails again where a message is parsed.
+  }
+}
+
+/** Whether the function of a default returns the same object each time. */
+function isOne(part: object, key: string): boolean {
+  const read = () => (part as Record<string, unknown>)[key];
+  const value = read();
+  return typeof value === "object" && value !== null && value === read();
 }
 
 function isNested(value: unknown): boolean {

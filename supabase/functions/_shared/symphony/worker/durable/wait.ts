@@ -3,12 +3,14 @@
 import type { z } from "zod";
 import { type Events, LONGEST_WAIT_MS } from "../../bus/events.ts";
 import type { TakenEvent, WaitOptions } from "../../message/durable-context.ts";
+import { InvalidPayloadError } from "../../message/errors.ts";
 import { checkReserved } from "../../message/event.ts";
 import { parseStored } from "../../message/payload.ts";
+import { partsOfSchema } from "../../message/schema-parts.ts";
 import { checkKey, checkMoment } from "../../runtime/checks.ts";
 import { dictionary } from "../../runtime/dictionary.ts";
 import { parseDuration } from "../../runtime/duration.ts";
-import { showValue } from "../../runtime/inspect.ts";
+import { isInstance, showValue } from "../../runtime/inspect.ts";
 import { checkNames } from "../../runtime/option-names.ts";
 import type { EventCursor, StoredEvent } from "../../transport/event-reads.ts";
 import type { Task } from "../run/task.ts";
@@ -110,8 +112,11 @@ function checkedWait(
   };
 }
 
+/** A schema's function may change in place what it is given: it gets a copy, because the value is stored as it came. */
 function parsed(schema: z.ZodType | undefined, type: string, value: unknown): unknown {
-  return schema ? parseStored({ type, schema }, value) : value;
+  if (!schema) return value;
+  const { callsFunctions } = partsOfSchema(schema);
+  return parseStored({ type, schema }, callsFunctions ? structuredClone(value) : value);
 }
 
 /** `since` widens a wait, and never narrows it. */
@@ -165,7 +170,9 @@ async function firstFitting(
     try {
       await parse(event);
       return index;
-    } catch {
+    } catch (error) {
+      // A schema that failed, as one that asks a database may, has refused nothing: the run ends, to be repeated.
+      if (!isInstance(error, InvalidPayloadError)) throw error;
       passOver(event);
     }
   }
