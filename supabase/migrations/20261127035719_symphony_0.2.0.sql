@@ -600,6 +600,7 @@ alter table messenger.groups_to_reopen
   alter column group_key type text collate "C",
   alter column after_key type text collate "C";
 alter table messenger.start_grants alter column queue type text collate "C";
+alter table messenger.rate_limits add column share_ms double precision;
 alter table public.messenger_schedules
   drop constraint messenger_schedules_queue_check,
   add constraint messenger_schedules_queue_check
@@ -12075,6 +12076,23 @@ begin
 end
 $function$;
 
+CREATE FUNCTION messenger.full_at_with(p_used messenger.rate_limits, p_share_ms double precision, p_per interval)
+ RETURNS timestamp with time zone
+ LANGUAGE plpgsql
+ IMMUTABLE
+ SET search_path TO ''
+AS $function$
+begin
+  if (p_used.share_ms <> p_share_ms and isfinite(p_used.full_at) and isfinite(p_used.counted_at)) is not true then
+    return p_used.full_at;
+  end if;
+  return p_used.counted_at + floor(least(
+    extract(epoch from p_used.full_at - p_used.counted_at)::double precision * 1000000 / p_used.share_ms * p_share_ms,
+    extract(epoch from p_per)::double precision * 1000000
+  )) * interval '1 microsecond';
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION messenger.count_dispatches(p_limits jsonb)
  RETURNS void
  LANGUAGE plpgsql
@@ -12087,19 +12105,18 @@ begin
   perform messenger.check_limits(p_limits);
   with wanted as materialized (
     select l.type, l.caller, l.per_ms * interval '1 millisecond' as per,
-      floor(l.count * l.per_ms * 1000 / l.max) * interval '1 microsecond' as share
+      floor(l.count * l.per_ms * 1000 / l.max) * interval '1 microsecond' as share, l.per_ms / l.max as share_ms
     from jsonb_to_recordset(p_limits) as l (
       type text, caller text, count integer, max integer, per_ms double precision
     )
   ),
   counted as (
-    insert into messenger.rate_limits as known (type, caller, full_at, counted_at)
-    select w.type, w.caller, clock + w.share, clock from wanted w order by w.type, w.caller
+    insert into messenger.rate_limits as known (type, caller, full_at, counted_at, share_ms)
+    select w.type, w.caller, clock + w.share, clock, w.share_ms from wanted w order by w.type, w.caller
     on conflict (type, caller) do update
-    set counted_at = clock, full_at = (excluded.full_at - clock) + greatest(clock, least(
-      known.full_at, least(known.counted_at, clock) + (
-        select w.per from wanted w where w.type = known.type and w.caller = known.caller
-      )
+    set counted_at = clock, share_ms = excluded.share_ms, full_at = (excluded.full_at - clock) + greatest(clock, (
+      select least(messenger.full_at_with(known, w.share_ms, w.per), least(known.counted_at, clock) + w.per)
+      from wanted w where w.type = known.type and w.caller = known.caller
     ))
     returning type, caller, full_at
   )
@@ -17881,6 +17898,9 @@ comment on column messenger.quarantined_messages.id is
 comment on column messenger.quarantined_messages.queue is
   'Queue the message waits in.';
 
+comment on column messenger.rate_limits.share_ms is
+  'How far one message moved full_at on, in ms, by the limit of the latest message. By it the messages are counted again where the limit has changed; null in rows of 0.1.0.';
+
 comment on column messenger.rate_limits.type is
   'Name of the message definition that has the limit; of an event, its name behind "event ".';
 
@@ -19152,6 +19172,9 @@ comment on routine messenger.forget_waits() is
 
 comment on routine messenger.free_keys(jsonb,bigint[]) is
   'Part of messenger_enqueue: takes dedupe keys from messages that have expired while they waited, and, for dispatches at these places that replace payloads, from those that have started. Locks the others that are replaced. Returns {key: whether it is free now} of what it has locked.';
+
+comment on routine messenger.full_at_with(messenger.rate_limits,double precision,interval) is
+  'Part of count_dispatches: when the whole allowance of a row is available again by a limit with this share of a message and this period.';
 
 comment on routine messenger.full_lanes(text) is
   'The lanes of a queue whose own limits let no further message start now, each with the moment at which they do.';

@@ -13,6 +13,7 @@ create table messenger.rate_limits (
   caller text not null,
   full_at timestamptz not null,
   counted_at timestamptz not null default public.messenger_now(),
+  share_ms double precision,
   primary key (type, caller)
 ) with (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.05, autovacuum_vacuum_cost_delay = 0);
 
@@ -26,6 +27,8 @@ comment on column messenger.rate_limits.full_at is
   'When the whole allowance is available again; from then on the row is not needed.';
 comment on column messenger.rate_limits.counted_at is
   'When the latest message was counted: full_at was at most the limit''s period later, and is read so where the period has become shorter.';
+comment on column messenger.rate_limits.share_ms is
+  'How far one message moved full_at on, in ms, by the limit of the latest message. By it the messages are counted again where the limit has changed; null in rows of 0.1.0.';
 
 create index rate_limits_full_at_idx
   on messenger.rate_limits (full_at);
@@ -56,11 +59,30 @@ $$;
 comment on function messenger.check_limits(jsonb) is
   'Part of count_dispatches: refuses limits with a field that is missing or of another type.';
 
+create function messenger.full_at_with(p_used messenger.rate_limits, p_share_ms double precision, p_per interval)
+returns timestamptz
+language plpgsql immutable
+set search_path = ''
+as $$
+begin
+  if (p_used.share_ms <> p_share_ms and isfinite(p_used.full_at) and isfinite(p_used.counted_at)) is not true then
+    return p_used.full_at;
+  end if;
+  return p_used.counted_at + floor(least(
+    extract(epoch from p_used.full_at - p_used.counted_at)::double precision * 1000000 / p_used.share_ms * p_share_ms,
+    extract(epoch from p_per)::double precision * 1000000
+  )) * interval '1 microsecond';
+end
+$$;
+comment on function messenger.full_at_with(messenger.rate_limits, double precision, interval) is
+  'Part of count_dispatches: when the whole allowance of a row is available again by a limit with this share of a message and this period.';
+
 -- `p_limits` is an array of {type, caller, count, max, per_ms}: `count` messages are to be dispatched,
 -- and `max` may be within `per_ms`. The share of one message is rounded down to microseconds, so
--- that `max` of them always fit. A period that was shortened holds for what was counted before, too:
--- a caller who had used up the old allowance waits no longer than the new period. A clock that was set back, or a
--- row from a restore, counts as counted now.
+-- that `max` of them always fit. A limit that was changed holds for what was counted before, too: the messages that
+-- stood against the old allowance when it was last used stand against the new one from that moment on. So a caller who
+-- had used up the old allowance waits no longer than the new period. A clock that was set back, or a row from a
+-- restore, counts as counted now.
 create function messenger.count_dispatches(p_limits jsonb) returns void
 language plpgsql
 set search_path = ''
@@ -72,19 +94,18 @@ begin
   perform messenger.check_limits(p_limits);
   with wanted as materialized (
     select l.type, l.caller, l.per_ms * interval '1 millisecond' as per,
-      floor(l.count * l.per_ms * 1000 / l.max) * interval '1 microsecond' as share
+      floor(l.count * l.per_ms * 1000 / l.max) * interval '1 microsecond' as share, l.per_ms / l.max as share_ms
     from jsonb_to_recordset(p_limits) as l (
       type text, caller text, count integer, max integer, per_ms double precision
     )
   ),
   counted as (
-    insert into messenger.rate_limits as known (type, caller, full_at, counted_at)
-    select w.type, w.caller, clock + w.share, clock from wanted w order by w.type, w.caller
+    insert into messenger.rate_limits as known (type, caller, full_at, counted_at, share_ms)
+    select w.type, w.caller, clock + w.share, clock, w.share_ms from wanted w order by w.type, w.caller
     on conflict (type, caller) do update
-    set counted_at = clock, full_at = (excluded.full_at - clock) + greatest(clock, least(
-      known.full_at, least(known.counted_at, clock) + (
-        select w.per from wanted w where w.type = known.type and w.caller = known.caller
-      )
+    set counted_at = clock, share_ms = excluded.share_ms, full_at = (excluded.full_at - clock) + greatest(clock, (
+      select least(messenger.full_at_with(known, w.share_ms, w.per), least(known.counted_at, clock) + w.per)
+      from wanted w where w.type = known.type and w.caller = known.caller
     ))
     returning type, caller, full_at
   )

@@ -580,6 +580,7 @@ alter table messenger.groups_to_reopen
   alter column group_key type text collate "C",
   alter column after_key type text collate "C";
 alter table messenger.start_grants alter column queue type text collate "C";
+alter table messenger.rate_limits add column share_ms double precision;
 alter table public.messenger_schedules
   drop constraint messenger_schedules_queue_check,
   add constraint messenger_schedules_queue_check

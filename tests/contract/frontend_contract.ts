@@ -111,6 +111,21 @@ export function testWhatFrontendsNeed(name: string, open: () => Promise<Frontend
     },
   );
 
+  promise(
+    "messages counted by a limit stay counted when the limit changes, by the new one",
+    async (t) => {
+      const send = (count: number, max: number, perMs: number) =>
+        t.transport.send(Array(count).fill(message), [{ ...limitOf(count), max, perMs }]);
+      await send(10, 10, 1_000);
+      await t.advance(2_000);
+      await assertRejects(() => send(1, 10, 3_600_000), RateLimitedError);
+      await send(990, 1_000, 3_600_000);
+      await assertRejects(() => send(10, 1_000, 3_600_000), RateLimitedError);
+      await t.advance(360_000);
+      await send(1, 10, 3_600_000);
+    },
+  );
+
   promise("a rate limit lets its number through where a share is a fraction", async (t) => {
     for (const max of [6, 7, 70]) {
       const limit = limitOf(1, { caller: `user:${max}`, max, perMs: 1_000_000 });

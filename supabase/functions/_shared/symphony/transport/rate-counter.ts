@@ -4,8 +4,8 @@ import { EVENT_LIMIT, type LimitedDispatch, RateLimitedError } from "../message/
 
 /** Counts dispatches against limits in this process, like the database. */
 export class RateCounter {
-  /** For each allowance, when it is whole again and when it was last used. Whole microseconds keep sums exact. */
-  readonly #used = new Map<string, { readonly fullAt: number; readonly countedAt: number }>();
+  /** For each allowance, when it is whole again, when it was last used, and a message's share of its period then. Whole microseconds keep sums exact. */
+  readonly #used = new Map<string, { fullAt: number; countedAt: number; each: number }>();
 
   /**
    * Counts a dispatch against all of its limits, or against none if one refuses it.
@@ -16,16 +16,22 @@ export class RateCounter {
     const counted = limits.map(({ type, caller, count, max, perMs }) => {
       const key = JSON.stringify([type, caller]);
       const share = Math.floor(count * perMs * 1_000 / max);
-      const { fullAt: before, countedAt } = this.#used.get(key) ?? { fullAt: now, countedAt: now };
-      // A shortened period holds for earlier dispatches too.
-      const fullAt = Math.max(now, Math.min(before, countedAt + perMs * 1_000)) + share;
-      return { type, key, fullAt, waitMs: Math.ceil((fullAt - now) / 1_000 - perMs) };
+      const each = perMs / max;
+      const used = this.#used.get(key) ?? { fullAt: now, countedAt: now, each };
+      // A changed limit holds for earlier dispatches too.
+      const before = used.each === each
+        ? used.fullAt - used.countedAt
+        : Math.floor((used.fullAt - used.countedAt) / used.each * each);
+      const fullAt = Math.max(now, used.countedAt + Math.min(before, perMs * 1_000)) + share;
+      return { type, key, fullAt, each, waitMs: Math.ceil((fullAt - now) / 1_000 - perMs) };
     });
     const refused = counted.toSorted((a, b) => b.waitMs - a.waitMs)[0];
     if (refused && refused.waitMs > 0) {
       throw new RateLimitedError(refusalOf(refused.type), refused.waitMs);
     }
-    for (const { key, fullAt } of counted) this.#used.set(key, { fullAt, countedAt: now });
+    for (const { key, fullAt, each } of counted) {
+      this.#used.set(key, { fullAt, countedAt: now, each });
+    }
   }
 }
 
