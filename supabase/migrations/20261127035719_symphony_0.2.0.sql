@@ -664,6 +664,9 @@ create trigger messenger_messages_wake_for_change
   )
   execute function messenger.wake_for_change();
 
+-- Dedupe keys of messages that are given back unstarted.
+alter table public.messenger_messages add column held_until_claim text;
+
 -- 0.1.0 let a planned time lie further ahead than any schedule plans: such a schedule never ran.
 update public.messenger_schedules s set next_run_at = null
 where s.next_run_at > '2100-01-01Z' and s.next_run_at - interval '101 years' > greatest(now(), s.start_at, s.run_at);
@@ -4988,8 +4991,7 @@ begin
       attempts = least(m.attempts, 2147483646) + (
         m.status = 'pending' or m.lease_token <> p_crashed_token and substr(m.lease_token::text, 15, 1) = '8'
       )::integer,
-      lease_token = case
-        when p_unread then p_crashed_token
+      lease_token = case when p_unread then p_crashed_token
         when m.status = 'pending' and m.ctid <> all (p_claim.oversized) or m.lease_token = p_token then p_token
         else p_crashed_token
       end,
@@ -4997,7 +4999,9 @@ begin
         + coalesce((p_claim.leases ->> m.queue)::integer, p_lease_ms) * interval '1 millisecond',
       heartbeated = m.heartbeated or m.group_key is not null
         or m.queue = any (p_claim.counted) and (m.expires_at <= p_clock) is not true,
-      dedupe_key = case when not m.dedupe_until_started and (m.expires_at <= p_clock) is not true then m.dedupe_key end
+      dedupe_key = case when not m.dedupe_until_started and (m.expires_at <= p_clock) is not true then m.dedupe_key end,
+      held_until_claim = case when m.lease_token = p_token then m.held_until_claim
+        when m.dedupe_until_started then m.dedupe_key end
     where m.ctid = any (p_claim.locked)
     returning m.lease_token, m.leased_until, m.queue, m.priority, m.available_at, m.id,
       case
@@ -5563,6 +5567,61 @@ begin
 end
 $function$;
 
+CREATE FUNCTION messenger.hold_key_again(p_ids bigint[])
+ RETURNS boolean
+ LANGUAGE plpgsql
+ SET search_path TO ''
+ SET lock_timeout TO '10ms'
+AS $function$
+begin
+  with latest as materialized (
+    select distinct on (m.type, m.held_until_claim) m.id, m.type, m.held_until_claim as key
+    from public.messenger_messages m where m.id = any (p_ids)
+    order by m.type, m.held_until_claim, m.id desc
+  )
+  update public.messenger_messages m set dedupe_key = null
+  where m.id = any (array(
+    select o.id
+    from latest l join public.messenger_messages o on o.type = l.type and o.dedupe_key = l.key
+    where o.id < l.id and o.status = 'pending' and o.dedupe_until_started
+    order by o.id
+    for update of o skip locked
+  ));
+  with latest as materialized (
+    select distinct on (m.type, m.held_until_claim) m.id, m.type, m.held_until_claim as key
+    from public.messenger_messages m where m.id = any (p_ids)
+    order by m.type, m.held_until_claim, m.id desc
+  )
+  update public.messenger_messages m set dedupe_key = l.key
+  from latest l
+  where m.id = l.id and not exists (
+    select from public.messenger_messages o where o.type = l.type and o.dedupe_key = l.key
+  );
+  return true;
+exception when unique_violation or lock_not_available then
+  return false;
+end
+$function$;
+
+CREATE FUNCTION messenger.hold_keys_again(p_ids bigint[])
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  ends_at constant timestamptz := clock_timestamp() + interval '200 milliseconds';
+  one bigint;
+begin
+  if messenger.hold_key_again(p_ids) then
+    return;
+  end if;
+  foreach one in array array(select unnest(p_ids) order by 1 desc) loop
+    exit when clock_timestamp() > ends_at;
+    perform messenger.hold_key_again(array[one]);
+  end loop;
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION messenger.settle_released(p_settlement jsonb, p_fence uuid)
  RETURNS bigint[]
  LANGUAGE plpgsql
@@ -5570,6 +5629,7 @@ CREATE OR REPLACE FUNCTION messenger.settle_released(p_settlement jsonb, p_fence
 AS $function$
 declare
   settled bigint[];
+  keyed bigint[];
   lanes text[];
 begin
   with released as (
@@ -5580,10 +5640,14 @@ begin
         array(select jsonb_array_elements_text(p_settlement -> 'released')::bigint order by 1)
       )
       and m.lease_token = p_fence and not m.cancelled
-    returning m.id, m.queue
+    returning m.id, m.queue, m.held_until_claim
   )
-  select coalesce(array_agg(r.id), '{}'), array_agg(distinct r.queue) filter (where strpos(r.queue, '/') > 0)
-  into settled, lanes from released r;
+  select coalesce(array_agg(r.id), '{}'), array_agg(r.id) filter (where r.held_until_claim is not null),
+    array_agg(distinct r.queue) filter (where strpos(r.queue, '/') > 0)
+  into settled, keyed, lanes from released r;
+  if keyed is not null then
+    perform messenger.hold_keys_again(keyed);
+  end if;
   if lanes is not null then
     perform messenger.note_lane(l) from unnest(lanes) as l;
   end if;
@@ -14187,7 +14251,7 @@ CREATE OR REPLACE FUNCTION public.messenger_show_message(id bigint)
  STABLE
  SET search_path TO ''
 AS $function$
-  select to_jsonb(m) - '{lease_token,heartbeated,dedupe_until_started}'::text[] || jsonb_build_object(
+  select to_jsonb(m) - '{lease_token,heartbeated,dedupe_until_started,held_until_claim}'::text[] || jsonb_build_object(
     'id', m.id::text, 'error', m.errors -> -1 ->> 'message', 'errors', coalesce(m.errors, '[]'),
     'payload', messenger.with_exact_numbers(m.payload), 'stamps', messenger.with_exact_numbers(m.stamps),
     'steps', messenger.shown_steps(m.id), 'relations', messenger.relations(m.id, m.stamps)
@@ -18321,6 +18385,12 @@ comment on column public.messenger_handled_messages.result is
 comment on column public.messenger_messages.available_at is
   'Not claimed before this moment; a delay or a backoff lies between it and created_at. Not infinity: pause the queue, or cancel the message.';
 
+comment on column public.messenger_messages.dedupe_until_started is
+  'The key is freed when a worker claims the message to start it, not when it is handled or dead.';
+
+comment on column public.messenger_messages.held_until_claim is
+  'Dedupe key that the last claim freed. The message has it again if it is given back unstarted and no other has taken it.';
+
 comment on column public.messenger_messages.queue is
   'Queue the message waits in; behind a slash its lane.';
 
@@ -19229,6 +19299,12 @@ comment on routine messenger.hmac_sha256(bytea,bytea) is
 
 comment on routine messenger.hold_groups(messenger.relays,integer) is
   'Part of messenger_claim_outbox: lets the next rows of a shard that are behind a refused one of their group wait as long as that one.';
+
+comment on routine messenger.hold_key_again(bigint[]) is
+  'Part of messenger_settle: gives messages that were not started the dedupe keys that their claim took, unless others have them by now. False if one of the keys is being taken: then all is as before.';
+
+comment on routine messenger.hold_keys_again(bigint[]) is
+  'Part of messenger_settle: as messenger.hold_key_again(), one by one if that fails for all, for 0.2 s.';
 
 comment on routine messenger.holder_of(jsonb) is
   'Part of messenger_enqueue: the id of the message that holds the dedupe key of this dispatch, after it has taken its payload and due time if the dispatch replaces them; null if there is none.';

@@ -35,6 +35,7 @@ create table public.messenger_messages (
   leased_until timestamptz,
   heartbeated boolean not null default false check (not heartbeated or status = 'processing'),
   cancelled boolean not null default false check (not cancelled or status = 'processing'),
+  held_until_claim text,
   constraint "status: pending goes without lease_token and leased_until"
     check ((status = 'processing') = (lease_token is not null and leased_until is not null)),
   -- The value of messenger.max_payload_bytes(), written out to save a call for each row.
@@ -90,7 +91,7 @@ comment on column public.messenger_messages.blocked is
 comment on column public.messenger_messages.dedupe_key is
   'While the message is here, a dispatch of its type with this key returns its id and writes nothing.';
 comment on column public.messenger_messages.dedupe_until_started is
-  'The key is freed when a worker claims the message, not when it is handled or dead.';
+  'The key is freed when a worker claims the message to start it, not when it is handled or dead.';
 comment on column public.messenger_messages.stamps is
   'Data that travels with the message besides its payload: handlers done, schedule, user, redrives.';
 comment on column public.messenger_messages.errors is
@@ -105,6 +106,8 @@ comment on column public.messenger_messages.heartbeated is
   'The message runs, and is in the index of running messages instead of the claim''s index: from its first heartbeat on, or at once if its queue has a concurrency or the message is in a group.';
 comment on column public.messenger_messages.cancelled is
   'Cancelled while it ran: its worker is told at the next heartbeat, and it does not come again.';
+comment on column public.messenger_messages.held_until_claim is
+  'Dedupe key that the last claim freed. The message has it again if it is given back unstarted and no other has taken it.';
 
 -- No index of this table names a column that the claim of a message without keys and limits changes, also not in its
 -- condition: Postgres makes no HOT update if a changed column is named by any index, even by one that does not hold

@@ -69,8 +69,7 @@ begin
       attempts = least(m.attempts, 2147483646) + (
         m.status = 'pending' or m.lease_token <> p_crashed_token and substr(m.lease_token::text, 15, 1) = '8'
       )::integer,
-      lease_token = case
-        when p_unread then p_crashed_token
+      lease_token = case when p_unread then p_crashed_token
         when m.status = 'pending' and m.ctid <> all (p_claim.oversized) or m.lease_token = p_token then p_token
         else p_crashed_token
       end,
@@ -78,7 +77,9 @@ begin
         + coalesce((p_claim.leases ->> m.queue)::integer, p_lease_ms) * interval '1 millisecond',
       heartbeated = m.heartbeated or m.group_key is not null
         or m.queue = any (p_claim.counted) and (m.expires_at <= p_clock) is not true,
-      dedupe_key = case when not m.dedupe_until_started and (m.expires_at <= p_clock) is not true then m.dedupe_key end
+      dedupe_key = case when not m.dedupe_until_started and (m.expires_at <= p_clock) is not true then m.dedupe_key end,
+      held_until_claim = case when m.lease_token = p_token then m.held_until_claim
+        when m.dedupe_until_started then m.dedupe_key end
     where m.ctid = any (p_claim.locked)
     returning m.lease_token, m.leased_until, m.queue, m.priority, m.available_at, m.id,
       case

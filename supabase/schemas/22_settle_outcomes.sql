@@ -69,12 +69,73 @@ $$;
 comment on function messenger.settle_handled(jsonb, uuid) is
   'Part of messenger_settle: deletes handled messages, notes them for their schedules and batches, and deletes the progress of those that reported it and the steps of those that have some. Returns their ids.';
 
+-- Of several unstarted messages with one key the latest has it: its payload is the latest. A transaction that has
+-- dispatched with the key and is not committed has it as well. No settle waits for a user's transaction.
+create function messenger.hold_key_again(p_ids bigint[]) returns boolean
+language plpgsql
+set search_path = ''
+set lock_timeout = '10ms'
+as $$
+begin
+  with latest as materialized (
+    select distinct on (m.type, m.held_until_claim) m.id, m.type, m.held_until_claim as key
+    from public.messenger_messages m where m.id = any (p_ids)
+    order by m.type, m.held_until_claim, m.id desc
+  )
+  update public.messenger_messages m set dedupe_key = null
+  where m.id = any (array(
+    select o.id
+    from latest l join public.messenger_messages o on o.type = l.type and o.dedupe_key = l.key
+    where o.id < l.id and o.status = 'pending' and o.dedupe_until_started
+    order by o.id
+    for update of o skip locked
+  ));
+  with latest as materialized (
+    select distinct on (m.type, m.held_until_claim) m.id, m.type, m.held_until_claim as key
+    from public.messenger_messages m where m.id = any (p_ids)
+    order by m.type, m.held_until_claim, m.id desc
+  )
+  update public.messenger_messages m set dedupe_key = l.key
+  from latest l
+  where m.id = l.id and not exists (
+    select from public.messenger_messages o where o.type = l.type and o.dedupe_key = l.key
+  );
+  return true;
+exception when unique_violation or lock_not_available then
+  return false;
+end
+$$;
+comment on function messenger.hold_key_again(bigint[]) is
+  'Part of messenger_settle: gives messages that were not started the dedupe keys that their claim took, unless others have them by now. False if one of the keys is being taken: then all is as before.';
+
+-- One key that is being taken keeps no message from the others'.
+create function messenger.hold_keys_again(p_ids bigint[]) returns void
+language plpgsql
+set search_path = ''
+as $$
+declare
+  ends_at constant timestamptz := clock_timestamp() + interval '200 milliseconds';
+  one bigint;
+begin
+  if messenger.hold_key_again(p_ids) then
+    return;
+  end if;
+  foreach one in array array(select unnest(p_ids) order by 1 desc) loop
+    exit when clock_timestamp() > ends_at;
+    perform messenger.hold_key_again(array[one]);
+  end loop;
+end
+$$;
+comment on function messenger.hold_keys_again(bigint[]) is
+  'Part of messenger_settle: as messenger.hold_key_again(), one by one if that fails for all, for 0.2 s.';
+
 create function messenger.settle_released(p_settlement jsonb, p_fence uuid) returns bigint[]
 language plpgsql
 set search_path = ''
 as $$
 declare
   settled bigint[];
+  keyed bigint[];
   lanes text[];
 begin
   with released as (
@@ -85,10 +146,14 @@ begin
         array(select jsonb_array_elements_text(p_settlement -> 'released')::bigint order by 1)
       )
       and m.lease_token = p_fence and not m.cancelled
-    returning m.id, m.queue
+    returning m.id, m.queue, m.held_until_claim
   )
-  select coalesce(array_agg(r.id), '{}'), array_agg(distinct r.queue) filter (where strpos(r.queue, '/') > 0)
-  into settled, lanes from released r;
+  select coalesce(array_agg(r.id), '{}'), array_agg(r.id) filter (where r.held_until_claim is not null),
+    array_agg(distinct r.queue) filter (where strpos(r.queue, '/') > 0)
+  into settled, keyed, lanes from released r;
+  if keyed is not null then
+    perform messenger.hold_keys_again(keyed);
+  end if;
   if lanes is not null then
     perform messenger.note_lane(l) from unnest(lanes) as l;
   end if;

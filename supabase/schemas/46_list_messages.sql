@@ -207,7 +207,7 @@ create function public.messenger_show_message(id bigint) returns jsonb
 language sql stable
 set search_path = ''
 as $$
-  select to_jsonb(m) - '{lease_token,heartbeated,dedupe_until_started}'::text[] || jsonb_build_object(
+  select to_jsonb(m) - '{lease_token,heartbeated,dedupe_until_started,held_until_claim}'::text[] || jsonb_build_object(
     'id', m.id::text, 'error', m.errors -> -1 ->> 'message', 'errors', coalesce(m.errors, '[]'),
     'payload', messenger.with_exact_numbers(m.payload), 'stamps', messenger.with_exact_numbers(m.stamps),
     'steps', messenger.shown_steps(m.id), 'relations', messenger.relations(m.id, m.stamps)

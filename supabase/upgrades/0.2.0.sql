@@ -644,6 +644,9 @@ create trigger messenger_messages_wake_for_change
   )
   execute function messenger.wake_for_change();
 
+-- Dedupe keys of messages that are given back unstarted.
+alter table public.messenger_messages add column held_until_claim text;
+
 -- 0.1.0 let a planned time lie further ahead than any schedule plans: such a schedule never ran.
 update public.messenger_schedules s set next_run_at = null
 where s.next_run_at > '2100-01-01Z' and s.next_run_at - interval '101 years' > greatest(now(), s.start_at, s.run_at);

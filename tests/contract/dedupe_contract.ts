@@ -142,6 +142,56 @@ export function testDedupe(name: string, open: () => Promise<TransportUnderTest>
     },
   );
 
+  for (const dedupe of ["until-started", "replace", { debounceMs: 30_000 }] as const) {
+    const how = JSON.stringify(dedupe);
+
+    promise(
+      `a message with dedupe ${how} that is given back unstarted holds its key again`,
+      async (t) => {
+        const message = { ...once, dedupe };
+        const [first] = await t.transport.send([message]);
+        await t.advance(30_000);
+        for (const payload of [2, 3]) {
+          const { messages } = await t.transport.claim(claimOf());
+          assertEquals(messages.map(({ id }) => id), [first]);
+          await t.transport.settle(settlementsOf(messages, { kind: "released" }));
+          assertEquals(await t.transport.send([{ ...message, payload }]), [first]);
+          await t.advance(30_000);
+        }
+        const { messages } = await t.transport.claim(claimOf());
+        assertEquals(
+          messages.map(({ id, payload }) => [id, payload]),
+          [[first, dedupe === "until-started" ? 1 : 3]],
+        );
+        // It has started now.
+        const retry = { kind: "retry", delayMs: 0, retryCount: 1, errors: [failure] } as const;
+        await t.transport.settle(settlementsOf(messages, retry));
+        const again = await t.transport.claim(claimOf());
+        await t.transport.settle(settlementsOf(again.messages, { kind: "released" }));
+        assertNotEquals(await t.transport.send([message]), [first]);
+      },
+    );
+  }
+
+  promise(
+    "a message that is given back unstarted leaves its key to one that has taken it meanwhile, and both run",
+    async (t) => {
+      const [first] = await t.transport.send([latest]);
+      const { messages } = await t.transport.claim(claimOf());
+      const [second] = await t.transport.send([{ ...latest, payload: 2 }]);
+      assertNotEquals(second, first);
+      await t.transport.settle(settlementsOf(messages, { kind: "released" }));
+      assertEquals(await t.transport.send([{ ...latest, payload: 3 }]), [second]);
+      const claimed = (await t.transport.claim(claimOf())).messages;
+      assertEquals(claimed.map(({ id, payload }) => [id, payload]), [[first, 1], [second, 3]]);
+      // Of two that are given back, whatever the order, the later one has the key: its payload is the latest.
+      for (const message of claimed) {
+        await t.transport.settle(settlementsOf([message], { kind: "released" }));
+      }
+      assertEquals(await t.transport.send([{ ...latest, payload: 4 }]), [second]);
+    },
+  );
+
   for (const dedupe of ["replace", "until-finished"] as const) {
     promise(
       `a message that has started, with dedupe ${dedupe}, keeps its payload, and a replacing dispatch makes another`,

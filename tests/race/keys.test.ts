@@ -5,7 +5,8 @@ import postgres from "postgres";
 import { SupabaseTransport } from "../../supabase/functions/_shared/symphony/transport/supabase.ts";
 import { testsOnStack, type TestStack } from "../support/stack.ts";
 import { drain, untilBlocked } from "../support/racing.ts";
-import { claimOf } from "../contract/under_test.ts";
+import { released } from "../../supabase/functions/_shared/symphony/message/outcome.ts";
+import { claimOf, settlementsOf } from "../contract/under_test.ts";
 
 testsOnStack({ poolSize: 20 }, (test) => {
   test("an idempotency key of an uncommitted dispatch makes the second one wait and return its id", async (stack) => {
@@ -162,5 +163,57 @@ testsOnStack({ poolSize: 20 }, (test) => {
     if (row) assertEquals(row.payload, { n: 200 });
     const handledIds = [...await drained, ...await drain(stack, 5)];
     assertEquals([...new Set([...answers.flat(), ...last])].toSorted(), handledIds.toSorted());
+  });
+
+  const replacing = (key: string, n: number) =>
+    ({ type: "Count", payload: { n }, dedupeKey: key, dedupe: "replace" }) as const;
+
+  test("messages that are given back unstarted wait for no open dispatch that has taken the key of one, and the others have theirs again", async (stack) => {
+    const transport = new SupabaseTransport(stack.client);
+    const keys = ["a", "b", "c"];
+    const ids = await transport.send(keys.map((key) => replacing(key, 1)));
+    const { messages } = await transport.claim(claimOf());
+    const other = postgres(stack.adminDbUrl, { max: 1 });
+    try {
+      await other`begin`;
+      const [row] = await other<{ id: string }[]>`select public.messenger_dispatch(
+        'Count', '{"n":2}', dedupe_key => 'b', dedupe => 'replace')::text as id`;
+      // It returns while the dispatch is open.
+      await transport.settle(settlementsOf(messages, released));
+      await other`commit`;
+      assertEquals(
+        await transport.send(keys.map((key) => replacing(key, 3))),
+        ids.with(1, String(row?.id)),
+      );
+      const rows = await stack.sql`
+        select id, payload ->> 'n' as n from public.messenger_messages order by id`;
+      assertEquals(
+        rows.map(({ id, n }) => [id, n]),
+        [[ids[0], "3"], [ids[1], "1"], [ids[2], "3"], [row?.id, "3"]],
+      );
+    } finally {
+      await other.end();
+    }
+  });
+
+  test("200 replacing dispatches at once, while two workers give back what they have claimed: the last payload waits under the key", async (stack) => {
+    const transport = new SupabaseTransport(stack.client);
+    const send = (n: number) => transport.send([replacing("k", n), replacing("l", n)]);
+    let open = true;
+    const worker = async () => {
+      while (open) {
+        const { messages } = await transport.claim(claimOf());
+        await transport.settle(settlementsOf(messages, released));
+      }
+    };
+    const workers = [worker(), worker()];
+    await Promise.all(Array.from({ length: 200 }, (_, n) => send(n)));
+    open = false;
+    await Promise.all(workers);
+    const last = await send(200);
+    assertEquals(await send(201), last);
+    const rows = await stack.sql`select id, payload ->> 'n' as n from public.messenger_messages
+      where dedupe_key is not null order by dedupe_key`;
+    assertEquals(rows.map(({ id, n }) => [id, n]), last.map((id) => [id, "201"]));
   });
 });

@@ -27,7 +27,7 @@ type Queue = (typeof QUEUES)[number];
 
 const token = (queue: Queue) => `00000000-0000-0000-0000-00000000000${QUEUES.indexOf(queue) + 1}`;
 
-/** Messages of no group, of one long group, of a group each, of one batch, and with steps; 20 of each are leased. */
+/** Messages of no group, of one long group, of a group and with a key each, of one batch, and with steps; 20 of each are leased. */
 async function fill(sql: postgres.Sql): Promise<void> {
   // Otherwise some calls would be planned before, and others after it has come by.
   for (const table of TABLES) {
@@ -40,7 +40,10 @@ async function fill(sql: postgres.Sql): Promise<void> {
     )) from generate_series(1, ${share}) as n`);
   await enqueue("plain", ", 'idempotency_key', 'key:' || n");
   await enqueue("long", ", 'group_key', 'one'");
-  await enqueue("many", ", 'group_key', 'group:' || n");
+  await enqueue(
+    "many",
+    ", 'group_key', 'group:' || n, 'dedupe_key', 'key:' || n, 'dedupe', 'replace'",
+  );
   await enqueue("durable");
   await sql.unsafe(`select public.messenger_dispatch_batch(jsonb_agg(
     jsonb_build_object('type', 'T', 'queue', 'members')

@@ -434,6 +434,7 @@ export type Database = {
           "expires_at": string | null;
           "group_key": string | null;
           "heartbeated": boolean;
+          "held_until_claim": string | null;
           "id": number;
           "interruptions": number;
           "lease_token": string | null;
@@ -461,6 +462,7 @@ export type Database = {
           "expires_at"?: string | null;
           "group_key"?: string | null;
           "heartbeated"?: boolean;
+          "held_until_claim"?: string | null;
           "id"?: number;
           "interruptions"?: number;
           "lease_token"?: string | null;
@@ -487,6 +489,7 @@ export type Database = {
           "expires_at"?: string | null;
           "group_key"?: string | null;
           "heartbeated"?: boolean;
+          "held_until_claim"?: string | null;
           "id"?: number;
           "interruptions"?: number;
           "lease_token"?: string | null;

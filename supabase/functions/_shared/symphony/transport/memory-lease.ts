@@ -68,6 +68,7 @@ class Leases {
     const { now, queues } = this.state;
     row.leasedUntil = now + (queues.get(row.envelope.queue).leaseMs ?? this.request.leaseMs);
     const expired = isPastTtl(row, now);
+    row.heldUntilClaim = row.holds?.untilStarted ? row.holds : null;
     if (row.holds?.untilStarted || expired) row.holds = null;
     row.envelope = { ...row.envelope, leaseToken, attempts, expired };
     return row.envelope;

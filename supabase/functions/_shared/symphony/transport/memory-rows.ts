@@ -23,7 +23,14 @@ export interface Row {
   /** The message runs, and must not run again. */
   cancelled?: boolean;
   /** The dedupe key that the message holds, and whether only until it is claimed. */
-  holds: { readonly key: string; readonly untilStarted: boolean } | null;
+  holds: HeldKey | null;
+  /** The dedupe key that the message held until it was claimed. */
+  heldUntilClaim?: HeldKey | null;
+}
+
+interface HeldKey {
+  readonly key: string;
+  readonly untilStarted: boolean;
 }
 
 /** A message as it is stored when it is sent. */
@@ -172,6 +179,22 @@ export function hasStarted({ envelope, leasedUntil }: Row): boolean {
   const { attempts, snoozes = 0, interruptions = 0, stamps } = envelope;
   return leasedUntil !== null || attempts + snoozes + interruptions > 0 ||
     stamps.durable !== undefined;
+}
+
+/**
+ * Gives a message that was not started the key that its claim took, unless another one has it by now. Of two that
+ * were not started, the later one has it.
+ */
+export function holdAgain(row: Row, rows: Iterable<Row>): void {
+  const { heldUntilClaim: held } = row;
+  if (!held) return;
+  const holder = [...rows].find(({ holds }) => holds?.key === held.key);
+  if (holder) {
+    const isLater = Number(row.envelope.id) > Number(holder.envelope.id);
+    if (!isLater || !holder.holds?.untilStarted || holder.leasedUntil !== null) return;
+    holder.holds = null;
+  }
+  row.holds = held;
 }
 
 /** A waiting message after a repeated dispatch under its dedupe key. @param now in ms since 1970 */

@@ -16,7 +16,14 @@ import { withParent } from "./memory-queues.ts";
 import type { MemoryState } from "./memory-give.ts";
 import { leasedBefore, leaseRows } from "./memory-lease.ts";
 import type { MemoryOptions } from "./memory-store.ts";
-import { cancelledInstead, matches, parkedAgain, type Row, waitingAgain } from "./memory-rows.ts";
+import {
+  cancelledInstead,
+  holdAgain,
+  matches,
+  parkedAgain,
+  type Row,
+  waitingAgain,
+} from "./memory-rows.ts";
 import type {
   CancelFilter,
   CancelResult,
@@ -229,6 +236,7 @@ export class InMemoryTransport extends MemoryDurable implements Transport {
       default:
         row.leasedUntil = null;
         row.envelope = waitingAgain(envelope, outcome, this.now());
+        if (outcome.kind === "released") holdAgain(row, this.rows.values());
     }
   }
 
