@@ -4011,7 +4011,10 @@ begin
       when q.concurrency is not null or q.rate_limit is not null or strpos(n.queue, '/') > 0
         then messenger.queue_opens_at(n.queue)
     end))
-    from next n left join public.messenger_queues q on q.name = split_part(n.queue, '/', 1)
+    from next n left join lateral (
+      select s.paused, s.runs_on, s.concurrency, s.rate_limit from public.messenger_queues s
+      where s.name = split_part(n.queue, '/', 1) offset 0
+    ) as q on true
     where q.paused is not true and (p_queues is not null or q.runs_on is distinct from 'worker')
       and (select l.paused from public.messenger_queues l where l.name = n.queue) is not true
   );
@@ -4037,7 +4040,10 @@ begin
     coalesce(jsonb_object_agg(m.queue, q.lease_ms) filter (where q.lease_ms is not null), '{}')
   into claim.counted, claim.rated, claim.leases
   from (select distinct r.queue from public.messenger_messages r where r.ctid = any (p_locked)) as m
-  join public.messenger_queues q on q.name = split_part(m.queue, '/', 1)
+  cross join lateral (
+    select s.concurrency, s.rate_limit, s.lease_ms from public.messenger_queues s
+    where s.name = split_part(m.queue, '/', 1) offset 0
+  ) as q
   cross join lateral messenger.settings_of(m.queue) as l;
   return claim;
 end
@@ -4772,7 +4778,9 @@ begin
       ) as d
       group by d.name, d.weight, d.limited, d.rated
     ) as q
-    left join public.messenger_queues o on o.name = q.name
+    left join lateral (
+      select s.lane_concurrency, s.lane_rate_limit from public.messenger_queues s where s.name = q.name offset 0
+    ) as o on true
     cross join lateral (
       select q.in_lanes and (o.lane_concurrency is not null or o.lane_rate_limit is not null or r.own or exists (
           select from public.messenger_queues c
@@ -4818,7 +4826,12 @@ begin
     select d.queue as name, d.first_key, d.in_lanes, coalesce(o.weight::integer, 1) as weight, o.concurrency,
       o.rate_limit, o.lease_ms
     from messenger.queues_due(p_queues, p_last_keys) d
-    left join public.messenger_queues o on o.name = d.queue
+    -- "offset 0" has each queue looked up by its name. A join may be planned as a read of all queues, and that plan kept
+    -- from a time when there were few.
+    left join lateral (
+      select s.paused, s.runs_on, s.weight, s.concurrency, s.rate_limit, s.lease_ms
+      from public.messenger_queues s where s.name = d.queue offset 0
+    ) as o on true
     where o.paused is not true and (p_queues is not null or o.runs_on is distinct from 'worker')
     order by ln(1 - random()) / coalesce(o.weight, 1) desc
   ) as q;
@@ -10793,7 +10806,7 @@ begin
       union
       select split_part(f.queue, '/', 1) from messenger.quarantined_fronts() f
     ) as d
-    join public.messenger_queues q on q.name = d.queue
+    cross join lateral (select s.* from public.messenger_queues s where s.name = d.queue offset 0) as q
     where not q.paused and q.max_workers > 1 and q.runs_on = 'tick'
       and messenger.has_due(p_queues => array[q.name])
   );

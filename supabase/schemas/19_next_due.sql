@@ -267,7 +267,10 @@ begin
       when q.concurrency is not null or q.rate_limit is not null or strpos(n.queue, '/') > 0
         then messenger.queue_opens_at(n.queue)
     end))
-    from next n left join public.messenger_queues q on q.name = split_part(n.queue, '/', 1)
+    from next n left join lateral (
+      select s.paused, s.runs_on, s.concurrency, s.rate_limit from public.messenger_queues s
+      where s.name = split_part(n.queue, '/', 1) offset 0
+    ) as q on true
     where q.paused is not true and (p_queues is not null or q.runs_on is distinct from 'worker')
       and (select l.paused from public.messenger_queues l where l.name = n.queue) is not true
   );

@@ -81,7 +81,10 @@ begin
     coalesce(jsonb_object_agg(m.queue, q.lease_ms) filter (where q.lease_ms is not null), '{}')
   into claim.counted, claim.rated, claim.leases
   from (select distinct r.queue from public.messenger_messages r where r.ctid = any (p_locked)) as m
-  join public.messenger_queues q on q.name = split_part(m.queue, '/', 1)
+  cross join lateral (
+    select s.concurrency, s.rate_limit, s.lease_ms from public.messenger_queues s
+    where s.name = split_part(m.queue, '/', 1) offset 0
+  ) as q
   cross join lateral messenger.settings_of(m.queue) as l;
   return claim;
 end

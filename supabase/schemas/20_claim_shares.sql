@@ -20,7 +20,9 @@ begin
       ) as d
       group by d.name, d.weight, d.limited, d.rated
     ) as q
-    left join public.messenger_queues o on o.name = q.name
+    left join lateral (
+      select s.lane_concurrency, s.lane_rate_limit from public.messenger_queues s where s.name = q.name offset 0
+    ) as o on true
     cross join lateral (
       select q.in_lanes and (o.lane_concurrency is not null or o.lane_rate_limit is not null or r.own or exists (
           select from public.messenger_queues c
@@ -72,7 +74,12 @@ begin
     select d.queue as name, d.first_key, d.in_lanes, coalesce(o.weight::integer, 1) as weight, o.concurrency,
       o.rate_limit, o.lease_ms
     from messenger.queues_due(p_queues, p_last_keys) d
-    left join public.messenger_queues o on o.name = d.queue
+    -- "offset 0" has each queue looked up by its name. A join may be planned as a read of all queues, and that plan kept
+    -- from a time when there were few.
+    left join lateral (
+      select s.paused, s.runs_on, s.weight, s.concurrency, s.rate_limit, s.lease_ms
+      from public.messenger_queues s where s.name = d.queue offset 0
+    ) as o on true
     where o.paused is not true and (p_queues is not null or o.runs_on is distinct from 'worker')
     order by ln(1 - random()) / coalesce(o.weight, 1) desc
   ) as q;

@@ -193,7 +193,7 @@ begin
       union
       select split_part(f.queue, '/', 1) from messenger.quarantined_fronts() f
     ) as d
-    join public.messenger_queues q on q.name = d.queue
+    cross join lateral (select s.* from public.messenger_queues s where s.name = d.queue offset 0) as q
     where not q.paused and q.max_workers > 1 and q.runs_on = 'tick'
       and messenger.has_due(p_queues => array[q.name])
   );
