@@ -7113,6 +7113,7 @@ declare
   ends_at constant timestamptz := clock_timestamp() + interval '500 milliseconds';
   effect jsonb;
   ids bigint[];
+  of_outcome boolean;
   code text;
   message text;
   detail text;
@@ -7129,16 +7130,20 @@ begin
   end;
   for effect in select value from jsonb_array_elements(effects) loop
     begin
+      of_outcome := false;
       if clock_timestamp() > ends_at and messenger.has_keys(effect -> 'messages') then
         raise sqlstate 'PT423' using message = 'key: other transactions hold the keys of dispatches';
       end if;
+      of_outcome := true;
       ids := messenger.settle_token(messenger.settlement_of(p_settlement, array[effect ->> 'id']), p_fence);
+      of_outcome := false;
       perform messenger.write_settled_effects(jsonb_build_array(effect), ids, 10);
       settled := settled || ids;
     exception when others then
       get stacked diagnostics code = returned_sqlstate, message = message_text, detail = pg_exception_detail;
       refused := refused || jsonb_build_object(
-        'id', effect ->> 'id', 'token', p_fence, 'code', code, 'message', message, 'details', detail
+        'id', effect ->> 'id', 'token', p_fence, 'code', code, 'message', message, 'details', detail,
+        'of_outcome', of_outcome
       );
     end;
   end loop;
@@ -19860,7 +19865,7 @@ comment on routine messenger.settle_unleased(integer) is
   'Gives back running messages whose lease has ended and that no row of messenger.leases names, as interrupted; those that are cancelled become dead letters. A lease that ends later than any can is shortened to a minute. Reads up to p_max_pages pages of messenger_messages, the next ones each minute. Returns how many it found.';
 
 comment on routine messenger.settle_with_effects(jsonb,uuid) is
-  'Part of messenger_settle: writes the outcomes under one token and their effects. Returns the ids of the messages that it settled, and those whose effects were refused, with the error: these stay leased.';
+  'Part of messenger_settle: writes the outcomes under one token and their effects. Returns the ids of the messages that it settled, and those that were refused, with the error: these stay leased. of_outcome: the outcome itself was refused, as by a foreign key of the project''s own, and not its effects.';
 
 comment on routine messenger.settled_in_part(jsonb,bigint[],jsonb) is
   'Part of messenger_settle: its answer if the effects of some messages are refused.';

@@ -27,8 +27,8 @@
 --   durable   ids: the handled messages that have steps
 --   effects   [{id, messages, emits}]: what the message's handlers dispatched, written with its outcome
 -- Returns {"stale": [ids]}: the messages whose outcome was not written, because another token has their lease or
--- they are cancelled. With effects also {"refused": [{id, token, code, message, details}]}: the messages whose
--- outcome was not written, because their effects are refused. They stay leased.
+-- they are cancelled. With effects also {"refused": [{id, token, code, message, details, of_outcome}]}: the
+-- messages whose outcome was not written, because their effects are refused, or it itself. They stay leased.
 create function messenger.settle_outcomes(p_settlements jsonb) returns jsonb
 language plpgsql
 set search_path = ''

@@ -61,11 +61,14 @@ export async function settleAndClaimMessages(
   return { ...toResult(settled), ...toClaim(claim, request) };
 }
 
+/** A message whose outcome was not written. Home may be of a release that does not tell whether its effects are at fault. */
+type RefusedRow = SqlError & { id: string; token: string; of_outcome?: boolean };
+
 /** The answer of `messenger_settle`. */
 export interface SettleAnswer {
   readonly stale: string[];
   /** Left out or null if no effects are refused. */
-  readonly refused?: readonly (SqlError & { id: string; token: string })[] | null;
+  readonly refused?: readonly RefusedRow[] | null;
 }
 
 /** Reads the answer to a settle call. */
@@ -73,11 +76,12 @@ export function toResult({ stale, refused }: SettleAnswer): SettleResult {
   if (!refused) return { stale };
   return {
     stale,
-    refused: refused.map(({ id, token, ...problem }) => {
+    refused: refused.map(({ id, token, of_outcome: ofOutcome = false, ...problem }) => {
       const error = errorOf("settle", problem);
       return {
         id,
         leaseToken: token,
+        ...(ofOutcome && { ofOutcome }),
         error: error instanceof ConflictError ? keyConflict(error) : error,
       };
     }),

@@ -85,6 +85,8 @@ export interface RefusedEffects {
   readonly leaseToken: string;
   /** The error that a dispatch would throw for them. */
   readonly error: unknown;
+  /** The outcome itself is refused, such as by a foreign key of the project's own on the row; default: its effects. */
+  readonly ofOutcome?: boolean;
 }
 
 /** Messages of one lease token. */

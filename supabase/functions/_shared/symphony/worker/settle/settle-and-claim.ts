@@ -4,6 +4,7 @@
  * impossible, the call is split in halves until only that message fails.
  */
 
+import { describeError } from "../../message/describe-error.ts";
 import type { Settlement } from "../../message/outcome.ts";
 import type { Logger } from "../../runtime/log.ts";
 import type {
@@ -15,7 +16,7 @@ import type {
 import type { Transport } from "../../transport/transport.ts";
 import { type CallDependencies, isOfALock, isOfItsContent, repeating } from "../calls.ts";
 import { claimByHalves } from "../claim/claim-by-halves.ts";
-import { settleByHalves } from "./settle-by-halves.ts";
+import { settleByHalves, settleInstead } from "./settle-by-halves.ts";
 
 /** The result of a round trip. */
 export interface SettledAndClaimed {
@@ -48,9 +49,9 @@ export async function settleAndClaim(
       deps,
       settlements.length > 1,
     );
+    const settled = written(settlements, answer, repeated, refused, log);
     return {
-      settled: written(settlements, answer, repeated, refused, log),
-      refused,
+      ...await endRefused(settlements, { settled, refused }, deps),
       claim: "messages" in answer ? answer : null,
     };
   } catch (error) {
@@ -68,10 +69,38 @@ export async function settleAndClaim(
     },
   });
   return {
-    settled,
-    refused,
+    ...await endRefused(settlements, { settled, refused }, deps),
     claim: request && await claimByHalves({ ...request, repeated: true }, deps),
   };
+}
+
+/**
+ * Ends messages with effects whose outcome itself is refused, such as by a foreign key on their row: they do not run
+ * again, and what they have dispatched is written.
+ */
+async function endRefused(
+  settlements: readonly Settlement[],
+  { settled, refused }: Omit<SettledAndClaimed, "claim">,
+  deps: CallDependencies,
+): Promise<Omit<SettledAndClaimed, "claim">> {
+  if (!refused.some(({ ofOutcome }) => ofOutcome)) return { settled, refused };
+  const { transport, log } = deps;
+  const ended = [...settled];
+  const rest = refused.filter(({ ofOutcome }) => !ofOutcome);
+  for (const { id, leaseToken, error } of refused.filter(({ ofOutcome }) => ofOutcome)) {
+    const own = settlements.find((one) => one.id === id && one.leaseToken === leaseToken);
+    if (!own) continue;
+    const settle = async (some: readonly Settlement[]) => {
+      const { answer } = await repeating(() => transport.settle(some), deps);
+      const again = answer.refused?.find(({ ofOutcome }) => ofOutcome);
+      // Whatever its code: no other message is in this call.
+      if (again) throw new RangeError(describeError(again.error).message, { cause: again.error });
+      return written(some, answer, true, rest, log);
+    };
+    const refuse = (_: Settlement, error: unknown) => void rest.push({ id, leaseToken, error });
+    ended.push(...await settleInstead(own, error, { settle, refuse, log }));
+  }
+  return { settled: ended, refused: rest };
 }
 
 function call(

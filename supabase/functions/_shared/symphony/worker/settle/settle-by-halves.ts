@@ -12,7 +12,7 @@ import { isOfALock, isOfItsContent, isTooMuch } from "../calls.ts";
 interface Dependencies {
   /** Writes outcomes together, and returns those that were written. */
   readonly settle: (some: readonly Settlement[]) => Promise<readonly Settlement[]>;
-  /** Takes a message whose outcome is refused with its effects: its attempt fails instead. */
+  /** Takes a message whose outcome is refused with its effects, and so is each other: its attempt fails instead. */
   readonly refuse: (settlement: Settlement, error: unknown) => void;
   /** Whether a call that failed is still worth repeating. */
   readonly keepTrying: () => boolean;
@@ -55,34 +55,42 @@ function halves<Item>(items: readonly Item[]): (readonly Item[])[] {
   return [items.slice(middle), items.slice(0, middle)].filter(({ length }) => length > 0);
 }
 
-/** Writes another outcome in the place of a refused one. If each is refused too, the message's lease runs out. */
-async function settleInstead(
+/**
+ * Writes another outcome in the place of a refused one, with the same effects. If each is refused too, a message with
+ * effects goes to `refuse`, and the lease of any other runs out.
+ * @throws TransportError if the database stayed out of reach
+ */
+export async function settleInstead(
   settlement: Settlement,
   refusal: unknown,
-  { settle, refuse, log }: Dependencies,
+  { settle, refuse, log }: Pick<Dependencies, "settle" | "refuse" | "log">,
 ): Promise<readonly Settlement[]> {
-  if (settlement.effects) {
-    refuse(settlement, refusal);
-    return [];
-  }
-  const { id } = settlement;
-  const outcomes = isTooMuch(refusal) ? [] : instead(settlement.outcome, refusal);
-  if (outcomes.length === 0) {
+  const { id, outcome, effects } = settlement;
+  const outcomes = isTooMuch(refusal) || effects && !hasEnded(outcome)
+    ? []
+    : instead(outcome, refusal);
+  if (outcomes.length === 0 && !effects) {
     log.error("settle_refused", { id, error: String(refusal), instead: "none" });
     return [];
   }
   let error = refusal;
-  for (const outcome of outcomes) {
-    log.error("settle_refused", { id, error: String(error), instead: outcome.kind });
+  for (const other of outcomes) {
+    log.error("settle_refused", { id, error: String(error), instead: other.kind });
     try {
-      return await settle([{ ...settlement, outcome }]);
+      return await settle([{ ...settlement, outcome: other }]);
     } catch (next) {
       if (!isOfItsContent(next)) throw next;
       error = next;
     }
   }
-  log.error("settle_given_up", { id, error: String(error) });
+  if (effects) refuse(settlement, error);
+  else log.error("settle_given_up", { id, error: String(error) });
   return [];
+}
+
+/** Whether no handler of a message runs again: it ends once, and so do its effects, though its row cannot be deleted. */
+function hasEnded({ kind }: Settlement["outcome"]): boolean {
+  return kind === "handled" || kind === "dead";
 }
 
 /** The outcomes to be written in the place of a refused one: each is tried if the one before is refused too. */

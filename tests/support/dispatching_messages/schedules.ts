@@ -1,0 +1,3 @@
+/** The schedules of the tests. */
+
+export { schedules } from "../messages/schedules.ts";
