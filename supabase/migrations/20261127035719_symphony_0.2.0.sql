@@ -9244,6 +9244,38 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION messenger.begin_step(p_after jsonb, p_max_messages integer, p_dry_run boolean)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO ''
+AS $function$
+begin
+  if p_max_messages < 1 then
+    raise sqlstate 'PT400' using message = 'max_messages: has to be at least 1';
+  end if;
+  if p_dry_run is null then
+    raise sqlstate 'PT400' using message = 'dry_run: has to be true or false (null was given)';
+  end if;
+  if coalesce(p_after, 'null') = 'null' then
+    return jsonb_build_object(
+      'at', '-infinity', 'id', '-9223372036854775808', 'matched', 0, 'since', public.messenger_now()
+    );
+  end if;
+  -- The place may have been changed on its way.
+  if num_nulls(
+    (p_after ->> 'at')::timestamptz, (p_after ->> 'id')::bigint, (p_after ->> 'matched')::integer,
+    (p_after ->> 'since')::timestamptz
+  ) > 0 or (p_after ->> 'matched')::integer not between 0 and 2000000000 then
+    raise invalid_parameter_value;
+  end if;
+  return p_after;
+exception
+  when data_exception then
+    raise sqlstate 'PT400' using message = 'after: has to be the "next" of the step before';
+end
+$function$;
+
 CREATE FUNCTION messenger.place_after(p_after jsonb)
  RETURNS bigint
  LANGUAGE plpgsql
@@ -11418,6 +11450,26 @@ exception when others then
 end
 $function$;
 
+CREATE FUNCTION messenger.note_cancels(p_ids bigint[], p_taken bigint[])
+ RETURNS integer
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+begin
+  insert into messenger.cancel_notes (message_id)
+  select m.id from public.messenger_messages m
+  where m.id = any (p_ids) and m.id <> all (p_taken) and not m.cancelled
+    and not exists (select from messenger.cancel_notes n where n.message_id = m.id)
+  order by m.id;
+  delete from messenger.cancel_notes n where n.message_id = any (p_taken);
+  -- A note may be left of a message that is gone.
+  return (
+    select count(*) from public.messenger_messages m
+    where m.id = any (p_ids) and exists (select from messenger.cancel_notes n where n.message_id = m.id)
+  );
+end
+$function$;
+
 CREATE FUNCTION messenger.lock_cancelled(p_ids bigint[], p_waits boolean, OUT matched bigint[], OUT passed_over integer)
  RETURNS record
  LANGUAGE plpgsql
@@ -11431,15 +11483,7 @@ begin
     select m.id from public.messenger_messages m
     where m.id = any (p_ids) and not m.cancelled order by m.id for update skip locked
   );
-  insert into messenger.cancel_notes (message_id)
-  select m.id from public.messenger_messages m
-  where m.id = any (p_ids) and m.id <> all (matched) and not m.cancelled
-    and not exists (select from messenger.cancel_notes n where n.message_id = m.id)
-  order by m.id;
-  delete from messenger.cancel_notes n where n.message_id = any (matched);
-  -- A note may be left of a message that is gone.
-  select count(*) into passed_over from public.messenger_messages m
-  where m.id = any (p_ids) and exists (select from messenger.cancel_notes n where n.message_id = m.id);
+  passed_over := messenger.note_cancels(p_ids, matched);
 end
 $function$;
 
@@ -11494,8 +11538,7 @@ begin
       exit;
     exception when lock_not_available then
       if try = p_tries then
-        raise sqlstate 'PT503' using message = 'cancel: other sessions hold the messages locked',
-          hint = 'Try again; nothing was changed.';
+        return jsonb_build_object('done', 0, 'running', messenger.note_cancels(p_ids, '{}'));
       end if;
     end;
   end loop;
@@ -19034,7 +19077,7 @@ comment on routine messenger.cancel_apart(bigint[]) is
   'Part of a sweep: cancels messages one by one, because one of them refuses it.';
 
 comment on routine messenger.cancel_ids(bigint[],integer) is
-  'Part of a step: cancels messages. Returns {"done", "running"}; running are also those that others have locked, which are noted.';
+  'Part of a step: cancels messages. Returns {"done", "running"}; running are also those that others have locked, or whose groups they have locked, which are noted.';
 
 comment on routine messenger.cancel_members(public.messenger_batches,timestamp with time zone) is
   'Part of a batch''s cancel: cancels its members until a moment. Returns {"done", "running", "next"}; next is the chunk to continue with, null at the end.';
@@ -19608,6 +19651,9 @@ comment on routine messenger.not_in_outbox(bigint[]) is
 
 comment on routine messenger.note_blocked_lanes(text) is
   'Notes up to 1,000 groups in the lanes of a queue that have blocked messages. Further groups widen when their next message is done.';
+
+comment on routine messenger.note_cancels(bigint[],bigint[]) is
+  'Part of a cancel: notes its messages but those that it has locked, and returns the number of messages with a note.';
 
 comment on routine messenger.note_deliveries(text,jsonb) is
   'Part of messenger_settle_deliveries: notes publications in the inbox, and returns the ids of those that were not there.';

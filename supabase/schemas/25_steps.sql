@@ -36,7 +36,7 @@ begin
   if num_nulls(
     (p_after ->> 'at')::timestamptz, (p_after ->> 'id')::bigint, (p_after ->> 'matched')::integer,
     (p_after ->> 'since')::timestamptz
-  ) > 0 then
+  ) > 0 or (p_after ->> 'matched')::integer not between 0 and 2000000000 then
     raise invalid_parameter_value;
   end if;
   return p_after;

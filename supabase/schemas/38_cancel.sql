@@ -4,8 +4,9 @@
 
 -- A message may be locked for as long as its SQL function runs (ctx.effect), or a user's transaction has changed it. A
 -- cancel waits 200 ms for it and then leaves a note; the next sweep that finds the message free cancels it. So does the
--- function's own transaction at its end. A note goes with its message. With one note for each message, two cancels
--- would wait for each other.
+-- function's own transaction at its end. A group may be locked as long as a user's transaction that has deleted one of
+-- its messages: then all messages of the call get notes. A note goes with its message. With one note for each message,
+-- two cancels would wait for each other.
 create table messenger.cancel_notes (
   message_id bigint not null,
   id bigint generated always as identity primary key
@@ -24,6 +25,27 @@ comment on index messenger.cancel_notes_message_idx is
 
 alter table messenger.cancel_notes enable row level security;
 
+create function messenger.note_cancels(p_ids bigint[], p_taken bigint[]) returns integer
+language plpgsql
+set search_path = ''
+as $$
+begin
+  insert into messenger.cancel_notes (message_id)
+  select m.id from public.messenger_messages m
+  where m.id = any (p_ids) and m.id <> all (p_taken) and not m.cancelled
+    and not exists (select from messenger.cancel_notes n where n.message_id = m.id)
+  order by m.id;
+  delete from messenger.cancel_notes n where n.message_id = any (p_taken);
+  -- A note may be left of a message that is gone.
+  return (
+    select count(*) from public.messenger_messages m
+    where m.id = any (p_ids) and exists (select from messenger.cancel_notes n where n.message_id = m.id)
+  );
+end
+$$;
+comment on function messenger.note_cancels(bigint[], bigint[]) is
+  'Part of a cancel: notes its messages but those that it has locked, and returns the number of messages with a note.';
+
 create function messenger.lock_cancelled(
   p_ids bigint[], p_waits boolean, out matched bigint[], out passed_over integer
 )
@@ -38,21 +60,13 @@ begin
     select m.id from public.messenger_messages m
     where m.id = any (p_ids) and not m.cancelled order by m.id for update skip locked
   );
-  insert into messenger.cancel_notes (message_id)
-  select m.id from public.messenger_messages m
-  where m.id = any (p_ids) and m.id <> all (matched) and not m.cancelled
-    and not exists (select from messenger.cancel_notes n where n.message_id = m.id)
-  order by m.id;
-  delete from messenger.cancel_notes n where n.message_id = any (matched);
-  -- A note may be left of a message that is gone.
-  select count(*) into passed_over from public.messenger_messages m
-  where m.id = any (p_ids) and exists (select from messenger.cancel_notes n where n.message_id = m.id);
+  passed_over := messenger.note_cancels(p_ids, matched);
 end
 $$;
 comment on function messenger.lock_cancelled(bigint[], boolean) is
   'Part of a cancel: locks its messages, and notes those that others have locked. Returns the ids of the locked ones, and the number of the others.';
 
--- A sweep passes 1 for `p_tries`, and waits for no message.
+-- A sweep passes 1 for `p_tries`, waits for no message, and leaves the notes that it found.
 create function messenger.cancel_ids(p_ids bigint[], p_tries integer default 10) returns jsonb
 language plpgsql
 set search_path = ''
@@ -100,8 +114,7 @@ begin
       exit;
     exception when lock_not_available then
       if try = p_tries then
-        raise sqlstate 'PT503' using message = 'cancel: other sessions hold the messages locked',
-          hint = 'Try again; nothing was changed.';
+        return jsonb_build_object('done', 0, 'running', messenger.note_cancels(p_ids, '{}'));
       end if;
     end;
   end loop;
@@ -111,7 +124,7 @@ begin
 end
 $$;
 comment on function messenger.cancel_ids(bigint[], integer) is
-  'Part of a step: cancels messages. Returns {"done", "running"}; running are also those that others have locked, which are noted.';
+  'Part of a step: cancels messages. Returns {"done", "running"}; running are also those that others have locked, or whose groups they have locked, which are noted.';
 
 -- One message that refuses it keeps back no other. The loop ends in half a second: the next sweep finds the rest.
 create function messenger.cancel_apart(p_ids bigint[]) returns void
