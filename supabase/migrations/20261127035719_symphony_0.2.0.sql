@@ -11306,22 +11306,35 @@ CREATE OR REPLACE FUNCTION messenger.wake_for_queue()
  RETURNS trigger
  LANGUAGE plpgsql
  SET search_path TO ''
+ SET jit TO 'off'
+ SET enable_seqscan TO 'off'
 AS $function$
 declare
-  next_at constant timestamptz :=
-    case
-      when messenger.is_open(new.name) then messenger.next_due(array[new.name])
-    end;
+  woken constant text[] := string_to_array(current_setting('symphony_messenger.woken', true), ' ');
+  next_at timestamptz;
 begin
-  if strpos(new.name, '/') > 0 and not new.paused then
+  if strpos(new.name, '/') > 0 then
+    if new.paused then
+      return null;
+    end if;
     perform messenger.note_lane(new.name);
-  elsif tg_op = 'UPDATE' and (old.lane_rate_limit, old.lane_rate_period_ms)
-    is distinct from (new.lane_rate_limit, new.lane_rate_period_ms)
-  then
+    if not exists (select from messenger.ready_messages m where m.queue = new.name)
+      and not exists (select from messenger.quarantined_messages m where m.queue = new.name)
+    then
+      return null;
+    end if;
+    if woken[1] = pg_current_xact_id()::text and woken[2]::double precision <= extract(epoch from public.messenger_now()) then
+      return null;
+    end if;
+  elsif (old.lane_rate_limit, old.lane_rate_period_ms) is distinct from (new.lane_rate_limit, new.lane_rate_period_ms) then
     delete from messenger.lane_scans s where s.queue = new.name;
+  end if;
+  if messenger.is_open(new.name) then
+    next_at := messenger.next_due(array[new.name]);
   end if;
   if next_at < messenger.next_minute() then
     perform messenger.wake(next_at);
+    perform set_config('symphony_messenger.woken', pg_current_xact_id()::text || ' ' || extract(epoch from next_at), true);
   end if;
   return null;
 end
@@ -17642,7 +17655,7 @@ CREATE TRIGGER messenger_messages_wake_for_return AFTER UPDATE OF status ON publ
 
 CREATE TRIGGER messenger_queues_wake AFTER UPDATE ON public.messenger_queues FOR EACH ROW WHEN ((old.* IS DISTINCT FROM new.*)) EXECUTE FUNCTION messenger.wake_for_queue();
 
-CREATE TRIGGER messenger_queues_lane_made AFTER INSERT ON public.messenger_queues FOR EACH ROW WHEN ((strpos(new.name, '/'::text) > 0)) EXECUTE FUNCTION messenger.wake_for_queue();
+CREATE TRIGGER messenger_queues_lane_made AFTER INSERT ON public.messenger_queues FOR EACH ROW WHEN (((strpos(new.name, '/'::text) > 0) AND (NOT new.paused))) EXECUTE FUNCTION messenger.wake_for_queue();
 
 CREATE TRIGGER messenger_alert_channels_deleted AFTER DELETE ON public.messenger_alert_channels FOR EACH ROW EXECUTE FUNCTION messenger.alert_channel_changed();
 

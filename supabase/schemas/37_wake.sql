@@ -171,25 +171,38 @@ create trigger messenger_messages_wake_for_return
   )
   execute function messenger.wake_for_change();
 
+-- Runs for each row: a statement may change thousands of lanes. One that holds no message has nothing to wake for, and
+-- the first that has a due one asks for a tick for the others of the transaction.
 create function messenger.wake_for_queue() returns trigger
 language plpgsql
 set search_path = ''
 as $$
 declare
-  next_at constant timestamptz :=
-    case
-      when messenger.is_open(new.name) then messenger.next_due(array[new.name])
-    end;
+  woken constant text[] := string_to_array(current_setting('symphony_messenger.woken', true), ' ');
+  next_at timestamptz;
 begin
-  if strpos(new.name, '/') > 0 and not new.paused then
+  if strpos(new.name, '/') > 0 then
+    if new.paused then
+      return null;
+    end if;
     perform messenger.note_lane(new.name);
-  elsif tg_op = 'UPDATE' and (old.lane_rate_limit, old.lane_rate_period_ms)
-    is distinct from (new.lane_rate_limit, new.lane_rate_period_ms)
-  then
+    if not exists (select from messenger.ready_messages m where m.queue = new.name)
+      and not exists (select from messenger.quarantined_messages m where m.queue = new.name)
+    then
+      return null;
+    end if;
+    if woken[1] = pg_current_xact_id()::text and woken[2]::double precision <= extract(epoch from public.messenger_now()) then
+      return null;
+    end if;
+  elsif (old.lane_rate_limit, old.lane_rate_period_ms) is distinct from (new.lane_rate_limit, new.lane_rate_period_ms) then
     delete from messenger.lane_scans s where s.queue = new.name;
+  end if;
+  if messenger.is_open(new.name) then
+    next_at := messenger.next_due(array[new.name]);
   end if;
   if next_at < messenger.next_minute() then
     perform messenger.wake(next_at);
+    perform set_config('symphony_messenger.woken', pg_current_xact_id()::text || ' ' || extract(epoch from next_at), true);
   end if;
   return null;
 end
@@ -203,7 +216,7 @@ create trigger messenger_queues_wake
   execute function messenger.wake_for_queue();
 create trigger messenger_queues_lane_made
   after insert on public.messenger_queues
-  for each row when (strpos(new.name, '/') > 0)
+  for each row when (strpos(new.name, '/') > 0 and not new.paused)
   execute function messenger.wake_for_queue();
 
 -- Runs at the commit, because a schedule is saved in several steps and only its final row counts.

@@ -89,7 +89,7 @@ begin
     -- Looks up queues by their names. A plan that is kept from the time when there were a few queues would read all of
     -- them for each message: 12 minutes for 100,000 messages in as many new queues.
     (array['jit = off', 'enable_seqscan = off'], array[
-      'messenger.register_queues', 'messenger.wake_for_messages', 'messenger.wake_for_change', 'messenger.settings_of',
+      'messenger.register_queues', 'messenger.wake_for_messages', 'messenger.wake_for_change', 'messenger.wake_for_queue', 'messenger.settings_of',
       'messenger.is_paused'
     ]),
 
