@@ -5816,6 +5816,22 @@ begin
 end
 $function$;
 
+CREATE FUNCTION messenger.forget_left_out(p_parked jsonb, p_settled bigint[])
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+begin
+  delete from public.messenger_steps s
+  using jsonb_to_recordset(p_parked) as g (id bigint, step jsonb)
+  where s.message_id = g.id and g.id = any (p_settled) and g.step is not null
+    and s.status = 'pending' and s.kind in ('sleep', 'wait')
+    and (s.handler, s.name, s.key, s.nth) is distinct from (
+      g.step ->> 'handler', g.step ->> 'name', coalesce(g.step ->> 'key', ''), coalesce((g.step ->> 'nth')::integer, 1)
+    );
+end
+$function$;
+
 CREATE FUNCTION messenger.settle_parked(p_settlement jsonb, p_fence uuid)
  RETURNS bigint[]
  LANGUAGE plpgsql
@@ -5861,6 +5877,7 @@ begin
     set details = excluded.details where s.status = 'pending' and excluded.details is not null
   )
   select coalesce(array_agg(p.id), '{}') into settled from parked p;
+  perform messenger.forget_left_out(p_settlement -> 'parked', settled);
   perform messenger.note_waits(
     (p.value ->> 'id')::bigint, array(select jsonb_array_elements_text(p.value -> 'waits'))
   )
@@ -6952,6 +6969,10 @@ begin
   from jsonb_to_recordset(leases) as g (id bigint, token uuid)
   join public.messenger_messages m on m.id = g.id and m.lease_token = g.token
   where s.message_id = g.id and s.kind = 'sleep' and s.status = 'pending' and s.until <= public.messenger_now();
+  delete from messenger.waits w
+  using jsonb_to_recordset(leases) as g (id bigint, token uuid)
+  join public.messenger_messages m on m.id = g.id and m.lease_token = g.token
+  where w.message_id = g.id;
   select coalesce(array_agg(g.id::text) filter (where m.id is null), '{}'),
     array_agg(g.id::text) filter (where m.cancelled)
   into stale, cancelled
@@ -7516,9 +7537,7 @@ AS $function$
 declare
   details constant jsonb := (
     select s.details from public.messenger_steps s
-    where s.message_id = p_id and s.status = 'pending'
-      -- A step that a redrive has left to be made again waits for nothing yet.
-      and (s.kind = 'wait' or s.kind = 'all' and s.details ? 'batch')
+    where s.message_id = p_id and s.status = 'pending' and s.kind = 'wait'
     limit 1
   );
 begin
@@ -15637,7 +15656,7 @@ begin
         select o.message_id, o.until from public.messenger_steps o
         where o.status = 'pending' and o.until < clock order by o.until limit 10000
       ) as s
-      join public.messenger_messages m on m.id = s.message_id
+      join public.messenger_messages m on m.id = s.message_id and m.available_at <= s.until
       where messenger.counts_for_alert(p_alert, m.type, m.queue)
       order by s.until limit 1
     )
@@ -15648,7 +15667,7 @@ begin
         select o.message_id, o.until from public.messenger_steps o
         where o.status = 'pending' and o.until <= too_long order by o.until desc limit 10000
       ) as s
-      join public.messenger_messages m on m.id = s.message_id
+      join public.messenger_messages m on m.id = s.message_id and m.available_at <= s.until
       where messenger.counts_for_alert(p_alert, m.type, m.queue)
       order by s.until desc limit 1
     )
@@ -19304,6 +19323,9 @@ comment on routine messenger.forget_from(bigint[],text) is
 
 comment on routine messenger.forget_lanes(bigint[]) is
   'Deletes rows of lanes_to_scan, but those that another transaction has locked.';
+
+comment on routine messenger.forget_left_out(jsonb,bigint[]) is
+  'Part of messenger_settle: deletes sleeps and waits of parked messages that another than their present step has left pending. p_settled are the ids that were settled as parked.';
 
 comment on routine messenger.forget_points(regclass,timestamp with time zone,integer) is
   'Part of pruning: deletes up to p_max_rows points of a time series before a moment, and returns how many.';

@@ -1,6 +1,25 @@
 -- Parked messages: the outcome of a run that ended before its handler did, to continue later in another run. A
 -- parked message sleeps, waits for an event, or has a step that did not fit into its run.
 
+-- A message sleeps or waits for one thing at a time. One that is pending besides is of a handler that was changed since,
+-- and left it out.
+create function messenger.forget_left_out(p_parked jsonb, p_settled bigint[]) returns void
+language plpgsql
+set search_path = ''
+as $$
+begin
+  delete from public.messenger_steps s
+  using jsonb_to_recordset(p_parked) as g (id bigint, step jsonb)
+  where s.message_id = g.id and g.id = any (p_settled) and g.step is not null
+    and s.status = 'pending' and s.kind in ('sleep', 'wait')
+    and (s.handler, s.name, s.key, s.nth) is distinct from (
+      g.step ->> 'handler', g.step ->> 'name', coalesce(g.step ->> 'key', ''), coalesce((g.step ->> 'nth')::integer, 1)
+    );
+end
+$$;
+comment on function messenger.forget_left_out(jsonb, bigint[]) is
+  'Part of messenger_settle: deletes sleeps and waits of parked messages that another than their present step has left pending. p_settled are the ids that were settled as parked.';
+
 -- `parked` is an array of {id, delay_ms | null, step?, waits?, leave_group?, stamps?}. The message is due after delay_ms, or,
 -- if that is null, when its step ends: the one that is given, or else the one that is stored. `step` is written with
 -- it: {handler, name, key, nth, kind, details?, until | until_ms}; a step that is there already keeps its row,
@@ -49,6 +68,7 @@ begin
     set details = excluded.details where s.status = 'pending' and excluded.details is not null
   )
   select coalesce(array_agg(p.id), '{}') into settled from parked p;
+  perform messenger.forget_left_out(p_settlement -> 'parked', settled);
   perform messenger.note_waits(
     (p.value ->> 'id')::bigint, array(select jsonb_array_elements_text(p.value -> 'waits'))
   )

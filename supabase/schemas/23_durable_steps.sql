@@ -270,7 +270,8 @@ comment on function messenger.read_steps(jsonb) is
 
 -- `leases` is an array of {id, token, step?}; `step` {handler, name, key, nth} asks for that one step with its result,
 -- however large. Returns {"steps": {id: [...]}, "installation", "stale": [ids], "cancelled"?: [ids]}: stale messages have
--- another's lease, cancelled ones are to be stopped. A sleep that is over becomes done.
+-- another's lease, cancelled ones are to be stopped. A sleep that is over becomes done. A message that runs reads
+-- events itself: they wake it again once it is parked for them again.
 create function public.messenger_load_steps(leases jsonb) returns jsonb
 language plpgsql
 set search_path = ''
@@ -288,6 +289,10 @@ begin
   from jsonb_to_recordset(leases) as g (id bigint, token uuid)
   join public.messenger_messages m on m.id = g.id and m.lease_token = g.token
   where s.message_id = g.id and s.kind = 'sleep' and s.status = 'pending' and s.until <= public.messenger_now();
+  delete from messenger.waits w
+  using jsonb_to_recordset(leases) as g (id bigint, token uuid)
+  join public.messenger_messages m on m.id = g.id and m.lease_token = g.token
+  where w.message_id = g.id;
   select coalesce(array_agg(g.id::text) filter (where m.id is null), '{}'),
     array_agg(g.id::text) filter (where m.cancelled)
   into stale, cancelled

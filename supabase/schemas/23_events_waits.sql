@@ -214,7 +214,6 @@ $$;
 comment on function messenger.new_events(text, jsonb, timestamptz, integer) is
   'The first events of a key that a message has not seen, and the lengths of their values.';
 
--- The step is that of ctx.waitFor, or of another call that parks its message for an event.
 create function messenger.has_new_event(p_id bigint, p_keys text[]) returns boolean
 language plpgsql stable
 set search_path = ''
@@ -222,9 +221,7 @@ as $$
 declare
   details constant jsonb := (
     select s.details from public.messenger_steps s
-    where s.message_id = p_id and s.status = 'pending'
-      -- A step that a redrive has left to be made again waits for nothing yet.
-      and (s.kind = 'wait' or s.kind = 'all' and s.details ? 'batch')
+    where s.message_id = p_id and s.status = 'pending' and s.kind = 'wait'
     limit 1
   );
 begin

@@ -257,7 +257,8 @@ $$;
 comment on function messenger.measure_retry_rate(public.messenger_alerts) is
   'Rule retry_rate: the share of retries among the outcomes of ticks in the window; null below 20 outcomes. Resident workers do not count: they report when they end.';
 
--- A sleep or a wait ends by its message falling due, and a later run of it marks the step. Steps of dead letters stay
+-- A sleep or a wait ends by its message falling due, and a later run of it marks the step, unless its handler was
+-- changed and leaves the step out: then the message falls due later. Steps of dead letters stay
 -- pending, and may be many: where the oldest 10,000 steps are theirs, those that are just past the threshold are
 -- looked at. Each part ends at the first message that counts.
 create function messenger.measure_long_step(
@@ -278,7 +279,7 @@ begin
         select o.message_id, o.until from public.messenger_steps o
         where o.status = 'pending' and o.until < clock order by o.until limit 10000
       ) as s
-      join public.messenger_messages m on m.id = s.message_id
+      join public.messenger_messages m on m.id = s.message_id and m.available_at <= s.until
       where messenger.counts_for_alert(p_alert, m.type, m.queue)
       order by s.until limit 1
     )
@@ -289,7 +290,7 @@ begin
         select o.message_id, o.until from public.messenger_steps o
         where o.status = 'pending' and o.until <= too_long order by o.until desc limit 10000
       ) as s
-      join public.messenger_messages m on m.id = s.message_id
+      join public.messenger_messages m on m.id = s.message_id and m.available_at <= s.until
       where messenger.counts_for_alert(p_alert, m.type, m.queue)
       order by s.until desc limit 1
     )

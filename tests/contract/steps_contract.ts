@@ -8,6 +8,7 @@ import type {
 } from "../../supabase/functions/_shared/symphony/message/stored-step.ts";
 import type { Envelope, Transport } from "../../supabase/functions/_shared/symphony/index.ts";
 import { handled } from "../../supabase/functions/_shared/symphony/message/outcome.ts";
+import { allMovedOn } from "../../supabase/functions/_shared/symphony/worker/durable/event-cursor.ts";
 import { promises } from "./promises.ts";
 import { claim, failure, LEASE_MS, settle, type TransportUnderTest } from "./under_test.ts";
 
@@ -219,6 +220,55 @@ export function testSteps(
     await t.advance(1_000);
     await again(t.transport);
   }, AT_HOME);
+
+  /** A wait for events that ends in a minute, and has seen what a read has brought. */
+  const waiting = async (t: TransportUnderTest, message: Envelope, key: string) => {
+    const { id, leaseToken, createdAt: since } = message;
+    const read = { id, leaseToken, keys: [key], cursors: {}, since };
+    const { reads: [one], snapshot, lastId } = await t.transport.readEvents([read]);
+    const seen = { events: one?.events ?? [], isAll: true, snapshot, lastId };
+    const details = { keys: [key], since, cursors: allMovedOn([key], {}, seen) };
+    const step = { ...minute, name: key, kind: "wait", details } as const;
+    return { kind: "parked", delayMs: null, step, waits: [key] } as const;
+  };
+
+  promise("a wait that a changed handler has left out wakes its message no more", async (t) => {
+    const message = await running(t);
+    const stamps = { durable: { version: null } };
+    await settle(t.transport, [message], { ...await waiting(t, message, "old"), stamps });
+    await t.advance(60_000);
+    const second = await again(t.transport);
+    await load(t, second);
+    const hour = { ...minute, untilMs: 3_600_000 };
+    await settle(t.transport, [second], { kind: "parked", delayMs: null, step: hour });
+    await t.transport.emit("old", 1);
+    assertEquals((await claim(t.transport)).messages, []);
+    assertEquals(await t.steps(message.id), ["sleep"]);
+    await t.advance(3_600_000);
+    const third = await again(t.transport);
+    await load(t, third);
+    const retry = { kind: "retry", delayMs: 1_000, retryCount: 1, errors: [failure] } as const;
+    await settle(t.transport, [third], retry);
+    await t.transport.emit("old", 2);
+    assertEquals((await claim(t.transport)).messages, []);
+  }, AT_HOME);
+
+  promise(
+    "a wait passes over what it has seen, also where a changed handler has left out another",
+    async (t) => {
+      const message = await running(t);
+      await settle(t.transport, [message], await waiting(t, message, "old"));
+      await t.advance(60_000);
+      const second = await again(t.transport);
+      await t.transport.emit("new", "does not fit");
+      await settle(t.transport, [second], await waiting(t, second, "new"));
+      assertEquals((await claim(t.transport)).messages, []);
+      assertEquals(await t.steps(message.id), ["new"]);
+      await t.transport.emit("new", "fits");
+      await again(t.transport);
+    },
+    AT_HOME,
+  );
 
   promise("a parked message keeps its group, unless it leaves it", async (t) => {
     for (const [leaveGroup, next] of [[false, []], [true, [2]]] as const) {

@@ -70,9 +70,9 @@ insert into messenger_messages (id, type, queue, available_at) values (7001, 'Sl
 insert into messenger_steps (message_id, handler, name, kind, status, until) values
   (7001, 'h', 's', 'sleep', 'pending', '2026-01-01 11:40Z'), (7001, 'h', 'done', 'sleep', 'done', '2026-01-01 10:00Z'),
   (7001, 'h', 'later', 'wait', 'pending', '2026-01-02 11:40Z'), (7002, 'h', 's', 'sleep', 'pending', '2026-01-01 09:00Z'),
-  (-1, 'h', 's', 'sleep', 'pending', '2026-01-01 08:00Z');
+  (7001, 'h', 'left out', 'wait', 'pending', '2026-01-01 07:00Z'), (-1, 'h', 's', 'sleep', 'pending', '2026-01-01 08:00Z');
 update messenger_queues set paused = true where name = 'off';
-select is(test.measured(), '[1200000,"message 7001 (Slow)"]', 'long_step: a sleep past its end, of a message that is there');
+select is(test.measured(), '[1200000,"message 7001 (Slow)"]', 'long_step: a sleep past its end, of a message that is there and fell due then');
 
 select test.alert('queue_limited');
 select messenger_set_queue('mail', '{"concurrency":1}');

@@ -36,6 +36,7 @@ export abstract class MemoryDurable extends MemoryStore {
     const now = this.now();
     const held = requests.filter(({ id, leaseToken }) => this.leased(id, leaseToken));
     const steps = held.map(({ id, step }) => [id, this.steps.load(id, now, step)]);
+    for (const { id } of held) this.events.forget(id);
     return Promise.resolve({
       steps: Object.fromEntries(steps),
       installation: this.steps.installation,

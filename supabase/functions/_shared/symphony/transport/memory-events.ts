@@ -76,9 +76,7 @@ export class MemoryEvents {
    * @returns whether one is there already, that it has not seen: then it is due at once
    */
   wait(id: string, keys: readonly string[], steps: readonly MemoryStep[]): boolean {
-    const pending = steps.find(({ kind, status }) =>
-      (kind === "wait" || kind === "all") && status === "pending"
-    );
+    const pending = steps.find(({ kind, status }) => kind === "wait" && status === "pending");
     const { cursors = {} } = (pending?.details ?? {}) as {
       readonly cursors?: Readonly<Record<string, EventCursor>>;
     };

@@ -62,6 +62,19 @@ export class MemorySteps {
   }
 
   /**
+   * Stores the sleep or the wait that parks a message. Others that are pending are left out by its handler, which was
+   * changed, and go.
+   * @param now in ms since 1970
+   */
+  park(id: string, step: StepToStore, now: number): void {
+    const kept = this.of(id).filter((one) =>
+      one.status !== "pending" || one.kind !== "sleep" && one.kind !== "wait" || isSame(one, step)
+    );
+    this.#steps.set(id, kept);
+    this.save(id, step, now);
+  }
+
+  /**
    * When a pending step of a message ends, in ms since 1970.
    * @param now if there is none
    * @param only the step; default: the first that ends

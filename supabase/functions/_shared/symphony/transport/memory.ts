@@ -222,7 +222,7 @@ export class InMemoryTransport extends MemoryDurable implements Transport {
         break;
       case "parked":
         row.leasedUntil = null;
-        if (outcome.step) this.steps.save(id, outcome.step, this.now());
+        if (outcome.step) this.steps.park(id, outcome.step, this.now());
         row.envelope = parkedAgain(
           envelope,
           outcome,
