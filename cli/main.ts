@@ -29,7 +29,7 @@ The commands of operators reach the project of SUPABASE_URL and SUPABASE_SECRET_
 
 Times: 2026-11-22, 2026-11-22T10:00:00Z, 2h, "2h ago", "in 5m", yesterday (UTC where no zone is given).
 Exit codes: 0 done; 1 not healthy, nothing was done, or not there; 2 usage; 3 no connection; 4 key refused;
-5 it does not go with the present state; 130 interrupted.`;
+5 it does not go with the present state; 6 the output cannot be written; 130 interrupted.`;
 
 /** Makes the program; what it is told writes to the context's streams and ends nothing. */
 function createProgram(context: Context): Command {
@@ -97,7 +97,7 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
     await program.parseAsync(withHelp(program, args), { from: "user" });
     return context.exitCode;
   } catch (error) {
-    const failure = toFailure(error);
+    const failure = toFailure(error, program, args);
     if (failure === null) return EXIT.ok;
     io.note(`${describeFailure(failure, args.includes("--json"))}\n`);
     return failure.exitCode;
@@ -105,12 +105,28 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
 }
 
 /** Null where commander has only said what it was asked for, such as help. */
-function toFailure(error: unknown): CommandError | null {
+function toFailure(
+  error: unknown,
+  program: Command,
+  [first = ""]: readonly string[],
+): CommandError | null {
   if (error instanceof CommandError) return error;
   if (!(error instanceof CommanderError)) throw error;
   if (error.exitCode === 0) return null;
   if (error.code === "commander.help") return new UsageError("give a command; --help lists them");
-  return new UsageError(`${error.message.replace(/^error: /, "")}\n--help shows what it takes`);
+  const problem = error.message.replace(/^error: /, "");
+  const isVerb = error.code === "commander.unknownCommand" && !problem.includes("Did you mean");
+  const guess = isVerb ? guessNoun(program, first) : "";
+  return new UsageError(`${problem}${guess}\n--help shows what it takes`);
+}
+
+/** The commands of which a first word is the verb, as commander tells its own guesses: commands begin with their noun. */
+function guessNoun(program: Command, verb: string): string {
+  const found = program.commands
+    .filter(({ commands }) => commands.some((command) => command.name() === verb))
+    .map((command) => `${command.name()} ${verb}`);
+  if (found.length === 0) return "";
+  return `\n(Did you mean ${found.length > 1 ? "one of " : ""}${found.join(", ")}?)`;
 }
 
 /** Runs the command line of this process, and sets how the process will end. */

@@ -62,9 +62,11 @@ export async function changeMany(context: Context, change: Change): Promise<void
   if (body.all !== undefined && ids.length + filters.length > 1) {
     throw new UsageError("--all: goes with no ids and no filter");
   }
-  if (ids.some((id) => !/^\d{1,19}$/.test(id))) {
-    const wrong = ids.find((id) => !/^\d{1,19}$/.test(id));
-    throw new UsageError(`${JSON.stringify(wrong)}: is no id; an id is a number`);
+  const wrong = ids.find((id) => !/^\d{1,18}$/.test(id));
+  if (wrong !== undefined) {
+    throw new UsageError(
+      `${JSON.stringify(wrong)}: is no id; an id is a number of up to 18 digits`,
+    );
   }
 
   const sum: Sum = { matched: 0, done: 0, running: 0, missing: [] };

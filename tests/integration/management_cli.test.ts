@@ -293,6 +293,10 @@ Deno.test("the command explains itself, and guesses what was meant", async () =>
     const [line, named] of [
       ["faild list", "Did you mean failed?"],
       ["failed lst", "Did you mean list?"],
+      ["redrive 5", "Did you mean failed redrive?"],
+      ["cancel", "Did you mean one of messages cancel, batches cancel, outbox cancel?"],
+      ["failed cancel", "unknown command"],
+      ["failed redrive 5 1234567890123456789", '"1234567890123456789": is no id'],
       ["failed list --tpye A", "Did you mean --type?"],
       ["failed", "give a command"],
       ["failed show", "missing required argument"],
