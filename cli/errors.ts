@@ -13,7 +13,7 @@ export const EXIT = {
   refused: 4,
   /** It does not go with the present state, as with a name that is taken. */
   conflict: 5,
-  /** What it was told to do is done, and stdout does not take the result, as on a full disk. */
+  /** It is done, and stdout does not take the result, as on a full disk. */
   output: 6,
   /** Ctrl-C; shells know this number. */
   interrupted: 130,

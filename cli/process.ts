@@ -12,7 +12,7 @@ export function processIo(): Io {
     if (end.signal.aborted) process.exit(EXIT.interrupted);
     end.abort();
   });
-  // What stderr does not take is lost: result and exit code stay what they are.
+  // A note that stderr does not take is lost; the result and the exit code stay as they are.
   const note = writeTo(process.stderr, () => {});
   const print = writeTo(process.stdout, (error) => endWithoutOutput(error, note));
   const { columns, isTTY } = process.stdout;

@@ -70,9 +70,15 @@ function listen(
   }
 }
 
+/** Methods that fetch refuses to send. The gateway of a hosted project answers them itself. */
+const NOT_FORWARDED = ["CONNECT", "TRACE", "TRACK"];
+
 async function route(request: Request, backends: Backends): Promise<Response> {
   const { pathname, search } = new URL(request.url);
   backends.onRequest?.(`${request.method} ${pathname}`);
+  if (NOT_FORWARDED.includes(request.method)) {
+    return Response.json({ message: `${request.method} is not allowed` }, { status: 405 });
+  }
   if (pathname.startsWith("/rest/v1/")) return await backends.dataApi(request);
   if (pathname.startsWith("/auth/v1/")) return await backends.authApi.fetch(request);
   const [, path, name] = /^\/functions\/v1(\/([^/]*).*)$/.exec(pathname) ?? [];

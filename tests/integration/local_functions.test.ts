@@ -157,6 +157,16 @@ test("what is no function is answered 404, and one that does not boot 503", asyn
   assert(lines.some((line) => line.startsWith("[broken] ") && line.includes("broken at boot")));
 });
 
+test("a method that cannot be passed on is answered 405, and reaches no function", async () => {
+  for (const [method, path] of [["TRACE", "/functions/v1/open"], ["TRACK", "/rest/v1/t"]]) {
+    using connection = await Deno.connect({ hostname: "127.0.0.1", port: stack.port });
+    const request = `${method} ${path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n`;
+    await connection.write(new TextEncoder().encode(request));
+    const answer = await new Response(connection.readable).text();
+    assertEquals(answer.slice(0, 12), "HTTP/1.1 405", method);
+  }
+});
+
 test("a handler that throws responds with 500, and its process continues", async () => {
   const pid = stack.functionPid("open");
   assertEquals((await answer("open/throw"))[0], 500);
