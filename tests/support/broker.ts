@@ -26,6 +26,8 @@ export class Broker implements Engine {
   readonly confirmed: EngineMessage[] = [];
   /** It cannot be reached: each call fails. */
   isAway = false;
+  /** A pull waits for the first message no longer than this, in ms. */
+  longestWaitMs = Infinity;
   /** The connection breaks after this many further messages: they are in, and their confirms are lost. */
   breaksAfter = Infinity;
   /** The fate of a message that is not taken. */
@@ -64,7 +66,7 @@ export class Broker implements Engine {
   }
 
   async pull(request: Parameters<Engine["pull"]>[0]): Promise<readonly EngineDelivery[]> {
-    const until = performance.now() + request.waitMs;
+    const until = performance.now() + Math.min(request.waitMs, this.longestWaitMs);
     for (;;) {
       if (this.isAway) throw new Error("connection refused");
       const taken = this.#take(request);

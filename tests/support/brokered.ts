@@ -12,7 +12,11 @@ import type { Engine } from "../../supabase/functions/_shared/symphony/transport
 import { OutboxCalls } from "../../supabase/functions/_shared/symphony/database/outbox-calls.ts";
 import { runRelay } from "../../supabase/functions/_shared/symphony/worker/relay/relay.ts";
 import { createWorker } from "../../supabase/functions/_shared/symphony/worker/create-worker.ts";
+import { Broker } from "./broker.ts";
 import type { TestStack } from "./stack.ts";
+
+/** A tick's last pull finds nothing, and waits for as long. What has not come by then is the next tick's. */
+const LONGEST_WAIT_MS = 100;
 
 /** Makes a project whose messages of type `T` go through a broker. Its first tick declares the routes. */
 export async function brokered(
@@ -36,6 +40,9 @@ export async function brokered(
     ...{ transports: { events: broker }, routing },
   });
   const worker = createWorker({ bus, ...messenger });
+  if (broker instanceof Broker) broker.longestWaitMs = LONGEST_WAIT_MS;
+  const isDone = async () =>
+    (await outboxOf(stack)).due === 0 && !(broker instanceof Broker && broker.size > 0);
   /** Ticks until one finds nothing to do: what an engine's message leads to is the next tick's. */
   const tick = async (budgetMs = 5_000) => {
     const sum = { claimed: 0, handled: 0, retried: 0, failed: 0 };
@@ -45,7 +52,7 @@ export async function brokered(
       sum.handled += messages.handled;
       sum.retried += messages.retried;
       sum.failed += messages.failed;
-      if (messages.claimed === 0 && (await outboxOf(stack)).due === 0) break;
+      if (messages.claimed === 0 && await isDone()) break;
     }
     return sum;
   };
