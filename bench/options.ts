@@ -27,9 +27,10 @@ export interface Sizes {
   readonly workers: number;
   /** W4: requests of one run. */
   readonly requests: number;
-  /** W5: samples after idleness, and at each steady rate. */
+  /** W5: samples after idleness, and at each steady rate; and these rates, as ms between two messages. */
   readonly samples: number;
   readonly steady: number;
+  readonly rates: readonly number[];
   /** W6: messages of each of the four rounds before the last. */
   readonly round: number;
   /** W7: backlogs in which a claim is measured. */
@@ -54,7 +55,8 @@ export interface Sizes {
   readonly groups: readonly number[];
   /** W13: queues, and how many of them hold messages. */
   readonly queues: { readonly all: number; readonly full: number };
-  /** W14: fresh processes of each function, and warm requests of one measurement of CPU. */
+  /** W14: fresh processes of each function before it is measured, and after; warm requests of one measurement of CPU. */
+  readonly unmeasuredStarts: number;
   readonly starts: number;
   readonly warmRequests: number;
   /** W15: messages of ten steps, and how many of them run at once. */
@@ -62,6 +64,8 @@ export interface Sizes {
   /** W16: how long each kind of lateness is watched, in ms, and the intervals of its schedules, in s. */
   readonly latenessMs: number;
   readonly intervals: readonly number[];
+  /** W20: starts that are timed in a turn, and pairs of rounds of half of `messages`, with a transport without routes. */
+  readonly routed: { readonly starts: number; readonly pairs: number };
   /** W22: endpoints, events to all of them together, and how long a call may take, in ms. */
   readonly webhooks: {
     readonly endpoints: number;
@@ -76,6 +80,7 @@ const FULL: Sizes = {
   requests: 2_000,
   samples: 60,
   steady: 40,
+  rates: [300, 500, 1_000, 2_000],
   round: 50_000,
   backlogs: [1_000, 10_000, 100_000, 1_000_000],
   inFront: 100_000,
@@ -89,11 +94,13 @@ const FULL: Sizes = {
   idleMs: 60_000,
   groups: [100_000, 1_000_000],
   queues: { all: 10_000, full: 100 },
+  unmeasuredStarts: 2,
   starts: 15,
   warmRequests: 400,
   durable: { messages: 1_000, atOnce: 200 },
   latenessMs: 80_000,
   intervals: [1, 10],
+  routed: { starts: 8, pairs: 6 },
   webhooks: { endpoints: 100, events: 10_000, timeoutMs: 15_000 },
 };
 
@@ -103,6 +110,7 @@ const QUICK: Sizes = {
   requests: 50,
   samples: 1,
   steady: 2,
+  rates: [300, 1_000],
   round: 500,
   backlogs: [100, 1_000],
   inFront: 500,
@@ -113,14 +121,16 @@ const QUICK: Sizes = {
   schedules: 200,
   longDrain: 2_000,
   costMessages: 1_000,
-  idleMs: 2_000,
+  idleMs: 1_000,
   groups: [1_000],
   queues: { all: 200, full: 10 },
+  unmeasuredStarts: 0,
   starts: 1,
   warmRequests: 20,
   durable: { messages: 40, atOnce: 20 },
   latenessMs: 4_000,
   intervals: [1, 2],
+  routed: { starts: 2, pairs: 1 },
   webhooks: { endpoints: 10, events: 100, timeoutMs: 1_000 },
 };
 

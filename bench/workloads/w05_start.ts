@@ -8,7 +8,6 @@ import { Samples } from "../report/samples.ts";
 import { percentile } from "../report/stats.ts";
 import type { Workload } from "./workload.ts";
 
-const RATES_MS = [300, 500, 1_000, 2_000];
 const BURST = 20;
 const BURST_INTERVAL_MS = 1_000;
 const P50_GOAL_MS = 50;
@@ -43,7 +42,7 @@ export const w05: Workload = {
           return await startOf(world, n) - before;
         };
         tell(`dispatched ${name}`, await afterIdleness(world, sizes.samples, sample));
-        for (const everyMs of RATES_MS) {
+        for (const everyMs of sizes.rates) {
           await untilIdle(world);
           const samples = await steadily(everyMs, sizes.steady, sample);
           tell(`${name}, one every ${everyMs / 1_000} s`, samples);

@@ -12,13 +12,12 @@ import {
 import { modulesOf } from "../harness/modules.ts";
 import { type Hosted, preparePackaged } from "../harness/packaged.ts";
 import { turns } from "../harness/turns.ts";
+import type { Sizes } from "../options.ts";
 import { atMost } from "../report/result.ts";
 import { Samples } from "../report/samples.ts";
 import type { Workload } from "./workload.ts";
 
 const GOAL = 1.5;
-/** Starts that fill the caches of the disk and of Deno, unmeasured. */
-const WARM_UP_STARTS = 2;
 const MESSAGE = JSON.stringify({ type: "Noop", payload: { n: 0, text: "no-op" } });
 
 /** Imports hono, zod and supabase-js alone; it checks the message and inserts its row. */
@@ -68,7 +67,7 @@ export const w14: Workload = {
         ...packaged,
       ];
       const modules = await countModules(functions);
-      const starts = await measureStarts(functions, sizes.starts, ours.clear);
+      const starts = await measureStarts(functions, sizes, ours.clear);
       const cpu = await measureWarm(host, runs, sizes.warmRequests, ours.clear);
       return {
         measurements: [starts, cpu, modules].flatMap(({ measurements }) => measurements),
@@ -91,14 +90,14 @@ export const w14: Workload = {
 const labelOf = ({ label, name }: ColdFunction) => label ?? name;
 const nameOf = (asked: ColdFunction) => `${labelOf(asked)}: first answer`;
 
-/** A fresh process for each function in each round. */
+/** A fresh process of each function in each round. The first rounds fill the caches of the disk and of Deno. */
 async function measureStarts(
   functions: readonly Hosted[],
-  rounds: number,
+  { unmeasuredStarts, starts }: Sizes,
   clear: () => Promise<void>,
 ): Promise<Samples> {
   const times = new Samples();
-  for (let round = -WARM_UP_STARTS; round < rounds; round++) {
+  for (let round = -unmeasuredStarts; round < starts; round++) {
     for (const { asked, host } of turns(functions, Math.abs(round))) {
       await using process = await startFunction(host, asked);
       await ask(host, process.url, asked);

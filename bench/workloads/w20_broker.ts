@@ -25,10 +25,6 @@ const SHARE = 10;
 const ROUNDS = 3;
 /** Processes of a project that names a transport, and of one that names none: two of the same kind differ by up to a tenth. */
 const PROCESSES = 2;
-/** Pairs of rounds of these two in a run, each of half as many messages as those of W2. */
-const PAIRS = 6;
-/** Starts that are timed in a turn. */
-const STARTS = 8;
 
 /** Throughput, start and CPU by the number of consumers; and the CPU of a transport that nothing is routed to. */
 export const w20: Workload = {
@@ -133,13 +129,13 @@ class Turn {
 
   /** Ms from the commit to the handler, of messages at random moments. */
   async #starts(): Promise<number[]> {
-    const { systems: { ours: { sql } } } = this.world;
+    const { options, systems: { ours: { sql } } } = this.world;
     const taken: number[] = [];
     let heard = (_: Started) => {};
     for (const agent of this.agents) agent.listen((event: Started) => heard(event));
     await Promise.all(this.agents.map((agent) => agent.call("reside")));
     // The first one finds consumers that have just begun.
-    for (let n = 0; n <= STARTS; n++) {
+    for (let n = 0; n <= options.sizes.routed.starts; n++) {
       const { promise, resolve } = Promise.withResolvers<number>();
       heard = ({ started, at }) => started === n && resolve(at);
       await sql`select public.messenger_dispatch('Timed', ${sql.json({ n })})`;
@@ -175,7 +171,7 @@ async function measureBeside(
     const servers = after.postgres + after.postgrest - before.postgres - before.postgrest;
     return cpuMsPer1000 + servers * 1_000 / count;
   };
-  for (let round = 0; round < PAIRS * Math.min(runs, ROUNDS); round++) {
+  for (let round = 0; round < sizes.routed.pairs * Math.min(runs, ROUNDS); round++) {
     for (const kind of turns([ALONE, BESIDE] as const, round)) {
       let sum = 0;
       for (const agent of agents[kind]) sum += await cpuOf(agent);

@@ -1,6 +1,7 @@
 /** SQL functions of handlers that wait, meet each other, fail, or whose responses are lost. */
 
 import { assert, assertEquals } from "@std/assert";
+import { delay } from "@std/async/delay";
 import postgres from "postgres";
 import { z } from "zod";
 import {
@@ -23,6 +24,8 @@ import { eventually, testsOnStack, type TestStack } from "../support/stack.ts";
 
 /** Messages of the test of exact counts. */
 const MESSAGES = sized(2_000, 20_000);
+/** Timeout of a function that outlives it. */
+const TIMEOUT_MS = 300;
 
 /** Runs a worker on a stack for a time. */
 function work(
@@ -133,7 +136,7 @@ testsOnStack({ poolSize: 20 }, (test) => {
       drop table if exists public.test_slow;
       create table public.test_slow (n integer not null);
       create or replace function public.test_slowly(n integer) returns integer language sql as
-        'select pg_sleep(1.5); insert into public.test_slow values (n); select n';
+        'select pg_advisory_xact_lock(21); insert into public.test_slow values (n); select n';
       grant select, insert on public.test_slow to service_role;`);
     const seen: unknown[] = [];
     const starts: number[] = [];
@@ -145,7 +148,7 @@ testsOnStack({ poolSize: 20 }, (test) => {
         stopGrace: 0,
         handler: async (n, ctx) => {
           starts.push(n);
-          const options = { timeout: "300ms", ...(retry && { retry }) } as const;
+          const options = { timeout: TIMEOUT_MS, ...(retry && { retry }) } as const;
           seen.push(await ctx.effect("test_slowly", { n }, options));
         },
       });
@@ -157,11 +160,27 @@ testsOnStack({ poolSize: 20 }, (test) => {
       { type: "Final", payload: 2 },
       ...Array.from({ length: 50 }, (_, payload) => ({ type: "Plain", payload })),
     ]);
-    const running = work(stack, [Slow, Final, Plain], { budgetMs: 30_000 });
-    // The other messages are settled before the functions end.
-    await eventually(() => stack.count(), (n) => n === 2);
-    assertEquals((await stack.sql`select from public.test_slow`).length, 0);
-    await running;
+    const holder = postgres(stack.adminDbUrl, { max: 1 });
+    try {
+      await holder`begin`;
+      await holder`select pg_advisory_xact_lock(21)`;
+      const running = work(stack, [Slow, Final, Plain], { budgetMs: 30_000 });
+      await eventually(
+        () =>
+          stack.sql`select from pg_locks where locktype = 'advisory' and not granted
+          and database = (select oid from pg_database where datname = current_database())`,
+        (waiting) => waiting.length === 2,
+      );
+      // Timers of one process end in order: those of both functions began before.
+      await delay(TIMEOUT_MS + 1);
+      // The other messages are settled before the functions end.
+      await eventually(() => stack.count(), (n) => n === 2);
+      assertEquals((await stack.sql`select from public.test_slow`).length, 0);
+      await holder`rollback`;
+      await running;
+    } finally {
+      await holder.end();
+    }
     assertEquals(seen.toSorted(), [1, 2]);
     const startsOf = (n: number) => starts.filter((start) => start === n).length;
     assertEquals([startsOf(1) >= 2, startsOf(2)], [true, 1]);
