@@ -7,8 +7,9 @@ import { eventually, testsOnStack, type TestStack } from "../support/stack.ts";
 
 const STEPS = sized(20, 100);
 const KILLS = sized(5, 50);
-/** So long that a kill is not late: one that is takes two steps, of which there are two a kill. */
 const STEP_MS = sized(40, 200);
+/** Steps that begin before a kill, however late that is. */
+const STEPS_A_KILL = 2;
 
 interface Start {
   readonly n: number;
@@ -36,20 +37,32 @@ async function deadLetters(stack: TestStack): Promise<number> {
 const tick = (stack: TestStack) =>
   stack.post("tick", {}).then((response) => response.body?.cancel(), () => {});
 
-/** Runs a tick, kills its process when this many steps have started, and waits for the end of the lease. */
+/** Ticks, kills the process when this many steps have started, and waits for the end of the lease. */
 async function killAfter(stack: TestStack, type: string, count: number, ms: number): Promise<void> {
-  const killed = tick(stack);
-  await eventually(() => starts(stack, type), (all) => all.length >= count);
-  await stack.sql`select pg_sleep(${ms / 1_000})`;
-  await kill(stack, killed);
+  let isKilled = false;
+  const ticks = (async () => {
+    while (!isKilled) await tick(stack);
+  })();
+  try {
+    await eventually(() => starts(stack, type), (all) => all.length >= count);
+    await stack.sql`select pg_sleep(${ms / 1_000})`;
+  } finally {
+    isKilled = true;
+    await kill(stack, ticks);
+  }
 }
 
-/** Kills the process of a tick, and waits for the end of its leases. */
+/** Kills the process of a tick, and waits for the end of its leases and of the calls that it has made. */
 async function kill(stack: TestStack, ticked: Promise<void>): Promise<void> {
   await stack.killFunction("tick");
   await ticked;
   await eventually(
-    () => stack.sql`select from public.messenger_messages where leased_until > clock_timestamp()`,
+    () =>
+      stack.sql`
+        select from public.messenger_messages where leased_until > clock_timestamp()
+        union all
+        select from pg_stat_activity
+        where datname = current_database() and usename = 'authenticator' and state <> 'idle'`,
     (rows) => rows.length === 0,
   );
 }
@@ -77,13 +90,18 @@ testsOnStack({ env: { SYMPHONY_WORKER_LEASE_MS: "600" } }, (test) => {
     const seed = chooseSeed();
     const random = randomFrom(seed);
     const about = `SYMPHONY_TEST_SEED=${seed}`;
-    await stack.dispatch({ type: "Steps", payload: { steps: STEPS, ms: STEP_MS } });
+    const allow = (steps: number) =>
+      stack.sql`insert into public.test_effects (message_id, type, attempt, payload)
+        values (0, 'allowed', 0, ${stack.sql.json({ steps })})`;
+    await stack.dispatch({ type: "Steps", payload: { steps: STEPS, ms: STEP_MS, gated: true } });
     let hits = 0;
     for (let kill = 0; kill < KILLS; kill++) {
       const count = (await starts(stack, "Steps")).length;
-      await killAfter(stack, "Steps", count + 2, random() * STEP_MS * 1.2);
+      await allow(await storedSteps(stack) + STEPS_A_KILL);
+      await killAfter(stack, "Steps", count + STEPS_A_KILL, random() * STEP_MS * 1.2);
       hits = (await starts(stack, "Steps")).length - await storedSteps(stack);
     }
+    await allow(STEPS);
     await tickUntilDone(stack);
 
     const all = await starts(stack, "Steps");

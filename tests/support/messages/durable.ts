@@ -1,22 +1,42 @@
 /** Messages for tests of durable work: each start of a step is recorded in the table test_effects. */
 
+import type { SupabaseClient } from "@supabase/supabase-js";
 import { z } from "zod";
 import { defineMessage } from "../../../supabase/functions/_shared/symphony/index.ts";
 import { writeEffect } from "./effects.ts";
 
 const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
 
-/** A number of steps, one after the other; `before` is time without a step in each run, in ms. */
+/** Waits until the test has let more than this many steps begin, by a row of the type `allowed`. */
+async function allowed(supabase: SupabaseClient, steps: number): Promise<void> {
+  for (;;) {
+    const { data } = await supabase.from("test_effects").select("payload").eq("type", "allowed")
+      .order("id", { ascending: false }).limit(1);
+    if (data?.[0]?.payload.steps > steps) return;
+    await pause(10);
+  }
+}
+
+/**
+ * A number of steps, one after the other; `before` is time without a step in each run, in ms. Where it is `gated`, each
+ * step waits until the test allows it.
+ */
 export const Steps = defineMessage({
   type: "Steps",
-  schema: z.object({ steps: z.number(), ms: z.number(), before: z.number().default(0) }),
+  schema: z.object({
+    steps: z.number(),
+    ms: z.number(),
+    before: z.number().default(0),
+    gated: z.boolean().default(false),
+  }),
   ttl: "1m", // its first step ends this
   retry: { maxRetries: 3, delay: 10, multiplier: 1 },
-  handler: async ({ steps, ms, before }, ctx) => {
+  handler: async ({ steps, ms, before, gated }, ctx) => {
     const { attempt, envelope: { id: message_id, type }, supabase } = ctx;
     await pause(before);
     const results: number[] = [];
     for (let n = 0; n < steps; n++) {
+      if (gated) await allowed(supabase, n);
       results.push(
         await ctx.step("work", async ({ key }) => {
           await writeEffect(supabase, { message_id, type, attempt, payload: { n, key } });
