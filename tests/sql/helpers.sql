@@ -23,6 +23,20 @@ begin
 end
 $$;
 
+-- A step of an operation ends after three seconds: on a busy machine before it has done 10,000.
+create function test.let_steps_take_long() returns void
+language plpgsql
+as $$
+declare
+  definition constant text := pg_get_functiondef('messenger.take_step'::regproc);
+begin
+  if definition not like '%interval ''3 seconds''%' then
+    raise 'messenger.take_step has another time limit';
+  end if;
+  execute replace(definition, 'interval ''3 seconds''', 'interval ''1 hour''');
+end
+$$;
+
 -- The lease token of a worker, by number.
 create function test.token(worker integer) returns uuid
 language sql immutable

@@ -1,6 +1,7 @@
 begin;
 select plan(8);
 select test.set_clock('2026-01-01 12:00Z');
+select test.let_steps_take_long();
 insert into messenger_failed_messages (id, type, payload, queue, reason, created_at, failed_at)
 select n, 'Bulk', '{}', 'default', 'exhausted', messenger_now(), messenger_now() - interval '1 hour'
 from generate_series(1, 10200) as n;

@@ -2,6 +2,7 @@
 begin;
 select plan(9);
 select test.set_clock('2026-01-01 12:00Z');
+select test.let_steps_take_long();
 insert into messenger_failed_messages (id, type, payload, queue, reason, created_at, failed_at)
 select n, 'Bulk', '{}', case when n % 2 = 0 then 'mail' else 'default' end, 'exhausted',
   messenger_now(), messenger_now() - interval '1 day' + n * interval '1 second'
