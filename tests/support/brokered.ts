@@ -15,7 +15,7 @@ import { createWorker } from "../../supabase/functions/_shared/symphony/worker/c
 import { Broker } from "./broker.ts";
 import type { TestStack } from "./stack.ts";
 
-/** A tick's last pull finds nothing, and waits for as long. What has not come by then is the next tick's. */
+/** Longest wait of a tick's last pull, which finds nothing, in ms. */
 const LONGEST_WAIT_MS = 100;
 
 /** Makes a project whose messages of type `T` go through a broker. Its first tick declares the routes. */

@@ -4,9 +4,9 @@
  */
 
 import { amqp } from "../../../supabase/functions/_shared/symphony/amqp.ts";
-import { runProgram } from "../programs.ts";
+import { isOpen, runProgram } from "../programs.ts";
 import { eventually } from "../stack.ts";
-import { leaderOf, startRabbit } from "./cluster.ts";
+import { leaderOf, type RabbitNode, startRabbit } from "./cluster.ts";
 import { startTraffic } from "./traffic.ts";
 
 const ADDRESSES = ["127.0.0.2", "127.0.0.3", "127.0.0.4"];
@@ -44,10 +44,17 @@ const leads = async () => {
 };
 await eventually(leads, (name) => name !== undefined, 60_000);
 await traffic.more(200);
+const running = (node: RabbitNode) => async () =>
+  (await node.control("eval", "length(rabbit_mnesia:cluster_nodes(running)).").catch(String))
+    .trim();
+// Each side has to see the other one go, which takes up to ten seconds: a cut that only one of them has seen ends in a
+// cluster that stays split. The one that is cut off pauses, and closes its port.
+await eventually(() => isOpen(Number(new URL(leader.url).port)), (open) => !open, 60_000);
+for (const node of cluster.nodes.filter((node) => node !== leader)) {
+  await eventually(running(node), (nodes) => nodes === "2", 60_000);
+}
 await rule("del", address);
 await traffic.more(200);
 // Until the cluster is whole, what only the one that was cut off has is not seen.
-const running = () =>
-  leader.control("eval", "length(rabbit_mnesia:cluster_nodes(running)).").catch(String);
-await eventually(running, (text) => text.trim() === "3", 90_000);
+await eventually(running(leader), (nodes) => nodes === "3", 90_000);
 console.log(JSON.stringify(await traffic.stop()));
