@@ -12,6 +12,7 @@ const retryable: Classification = { kind: "recoverable", countsAgainstLimit: tru
 const after = (retryDelay: number): Classification => ({ ...retryable, retryDelay });
 const never: Classification = { kind: "unrecoverable" };
 const http = (status: number, headers: HeadersInit = {}) => new Response(null, { status, headers });
+const bytes = (text: string) => new TextEncoder().encode(text);
 const error = (fields: object) => Object.assign(new Error("refused"), fields);
 
 Deno.test("a 4xx that carries Retry-After is retried after it, wherever its headers stand", () => {
@@ -27,6 +28,8 @@ Deno.test("a 4xx that carries Retry-After is retried after it, wherever its head
     error({ response: { status: 403, headers: Object.entries(headers) } }),
     error({ response: { status: 403, headers: { "retry-after": ["60"] } } }),
     error({ status: 403, headers: { "RETRY-AFTER": 60 } }),
+    error({ statusCode: 403, headers: ["x-date", "Retry-After", "Retry-After", "60"] }),
+    error({ statusCode: 403, headers: ["Retry-After", "60"].map(bytes) }),
     error({ context: http(403, headers) }),
     error({ $metadata: { httpStatusCode: 403 }, $response: { headers } }),
     error({ status: 403, headers: { "retry-after-ms": "60000" } }),
@@ -131,6 +134,20 @@ Deno.test("throttling is known by its name or code, whatever the status", () => 
     { response: { status: 403, data: [{ errorCode: "REQUEST_LIMIT_EXCEEDED" }] } },
     { response: { status: 403, data: { message: "You have exceeded a secondary rate limit." } } },
     { response: { status: 400, data: { message: "Too many requests" } } },
+    { response: { status: 400, data: "Too many requests" } },
+    { status: 403, responseBody: "Rate limit exceeded: 5 per 1 minute" },
+    { response: { status: 403, data: { detail: "API rate limit exceeded" } } },
+    { name: "TransactionConflictException", $metadata: { httpStatusCode: 400 } },
+    {
+      ...{ name: "TransactionCanceledException", $metadata: { httpStatusCode: 400 } },
+      CancellationReasons: [{ Code: "None" }, { Code: "TransactionConflict" }],
+    },
+    {
+      ...{ name: "TransactionCanceledException", $metadata: { httpStatusCode: 400 } },
+      CancellationReasons: [{ Code: "ThrottlingError" }],
+    },
+    { name: "OperationAborted", $metadata: { httpStatusCode: 409 } },
+    { type: "StripeIdempotencyError", code: "idempotency_key_in_use", statusCode: 409 },
   ];
   for (const fields of throttled) {
     assertEquals(classify(error(fields)), retryable, JSON.stringify(fields));
@@ -138,6 +155,12 @@ Deno.test("throttling is known by its name or code, whatever the status", () => 
   for (
     const fields of [
       { status: 403, message: "Resource not accessible by integration" },
+      { response: { status: 403, data: "Forbidden" } },
+      { response: { status: 400, data: "Rate is not a number" } },
+      {
+        ...{ name: "TransactionCanceledException", $metadata: { httpStatusCode: 400 } },
+        CancellationReasons: [{ Code: "ConditionalCheckFailed" }],
+      },
       { name: "AccessDeniedException", status: 400 },
       { code: 7, details: "permission denied", status: 403 },
       { code: "insufficient_quota", status: 403 },

@@ -3,7 +3,8 @@
 import { isInstance, listOf, readList, readProperty } from "../runtime/inspect.ts";
 
 const BODY_KEYS = ["error", "data", "body", "rawError", "parameters", "extensions"];
-const LIST_KEYS = ["errors", "details", "statusDetails", "graphQLErrors"];
+/** `CancellationReasons` are DynamoDB's, one for each write of a transaction. */
+const LIST_KEYS = ["errors", "details", "statusDetails", "graphQLErrors", "CancellationReasons"];
 /** Properties that may hold the body, or an error, as JSON text: Google's clients and Vercel's AI SDK do. */
 const TEXT_KEYS = ["message", "error", "data", "body", "responseBody"];
 const LONGEST_TEXT = 50_000;

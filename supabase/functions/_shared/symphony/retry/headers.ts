@@ -13,7 +13,10 @@ export function headersOf(value: unknown): object[] {
     .filter((headers) => typeof headers === "object" && headers !== null);
 }
 
-/** Reads a Headers object, a Map, gRPC's Metadata, a list of pairs, or an object with names in any letter case. */
+/**
+ * Reads a Headers object, a Map, gRPC's Metadata, a list of pairs, Node's and undici's list in which names and values
+ * take turns, or an object with names in any letter case.
+ */
 export function readHeader(headers: object, name: string): string | null {
   try {
     const get = readProperty(headers, "get");
@@ -42,5 +45,16 @@ function entryOf(headers: object, name: string): unknown {
     if (Array.isArray(entry) && String(entry[0]).toLowerCase() === name) return entry[1];
     if (++number === MAX_HEADERS) break;
   }
+  return Array.isArray(headers) ? rawEntryOf(headers, name) : undefined;
+}
+
+function rawEntryOf(headers: readonly unknown[], name: string): unknown {
+  for (let index = 0; index < Math.min(headers.length, MAX_HEADERS); index += 2) {
+    if (decoded(headers[index]).toLowerCase() === name) return decoded(headers[index + 1]);
+  }
   return undefined;
+}
+
+function decoded(value: unknown): string {
+  return value instanceof Uint8Array ? new TextDecoder().decode(value) : textOf(value) ?? "";
 }

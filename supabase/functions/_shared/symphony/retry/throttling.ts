@@ -27,6 +27,10 @@ const THROTTLING = new Set([
   "toomanyrequests",
   "toomanyrequestsexception",
   "transactioninprogressexception",
+  // AWS: another write of the same item, or of the same bucket's settings, is under way
+  "operationaborted",
+  "transactionconflict",
+  "transactionconflictexception",
   // AWS, TRANSIENT_ERROR_CODES: S3 answers 400 with it to a slow client
   "requesttimeout",
   "requesttimeoutexception",
@@ -48,6 +52,7 @@ const THROTTLING = new Set([
   "messagerateexceeded",
   "topicsmessagerateexceeded",
   // OpenAI, Anthropic, Stripe, Slack, Supabase Auth
+  "idempotencykeyinuse",
   "locktimeout",
   "overemailsendratelimit",
   "overloadederror",
@@ -98,11 +103,14 @@ function isGrpcBusy(error: object): boolean {
     (typeof message === "string" && message.startsWith(`${code} `));
 }
 
+/** Where the words of a refusal stand, or the whole body if it is plain text. */
+const TEXT_KEYS = ["message", "error", "detail", "description", "data", "body", "responseBody"];
+
 /** GitHub and AWS may send a limit as text alone, with a 403 or 400 (docs.github.com, "Rate limits"). */
 function isWordedLimit(error: object): boolean {
   const statuses = httpStatusesOf(error);
   // The text stands in the answer's body: clients such as axios have a message of their own.
-  const text = bodiesOf(error).map((body) => readProperty(body, "message"))
+  const text = bodiesOf(error).flatMap((body) => TEXT_KEYS.map((key) => readProperty(body, key)))
     .filter((message) => typeof message === "string")
     .map((message) => message.slice(0, 500)).join("\n");
   if (statuses.some((status) => status === 403 || status === 429)) {
