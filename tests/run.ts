@@ -30,27 +30,71 @@ const DEMANDING = [
   ...testsIn("integration", "local_functions", "local_stack", "local_stand_ins", "steps"),
   ...testsIn("integration", "wake", "wake_budget", "wake_when_due"),
 ];
+/** These are in the folders above, and wait more than they compute. */
+const EASY = testsIn("fault", "broker_outages", "outbox", "rabbit_disks");
+/** These wait for the minutes of the real pg_cron, and take no slot meanwhile. */
+const PATIENT = testsIn("integration", "alerts", "pg_cron");
 /** These bound how late something may be, and come two at a time when all others have ended. */
 const PUNCTUAL = testsIn("integration", "wake_in_time", "queue_limits");
-/** The files that take longest start first: one that starts last would run with no other beside it. */
+/** The files and folders that take longest start first: one that starts last would run with no other beside it. */
 const LONGEST = [
-  ...testsIn("fault", "kills", "outages", "drain", "everything", "memory"),
-  ...testsIn("sql", "pgtap"),
-  ...testsIn("integration", "bench", "management_fuzz", "fuzz"),
-  ...testsIn("package", "frontends", "install", "upgrade", "exports"),
-  ...testsIn(
-    "browser",
-    "console_safety",
-    "console_messages",
-    "console_shell",
-    "console_schedules",
-    "console_records",
-    "frontend",
-  ),
-  ...testsIn("race", "groups", "locks_operators", "locks", "schedules"),
-  ...testsIn("contract", "scheduler_supabase", "supabase"),
-  ...testsIn("integration", "access_matrix", "alerts", "schema", "dev_loop", "doctor"),
-];
+  "integration/bench",
+  "integration/management_fuzz",
+  "sql/pgtap",
+  "integration/alerts",
+  "fault/rabbit_disks",
+  "fault/rabbit",
+  "fault/kills",
+  "package/frontends",
+  "integration/pg_cron",
+  "browser/console_messages",
+  "unit/worker",
+  "package/install",
+  "integration/rabbit",
+  "contract/supabase",
+  "fault/outages",
+  "browser/frontend",
+  "browser/console_transports",
+  "browser/console_shell",
+  "browser/console_schedules",
+  "unit/cli",
+  "fault/rabbit_network",
+  "sql/plans_settle",
+  "fault/memory",
+  "integration/access_matrix",
+  "unit/client",
+  "integration/fuzz",
+  "unit/docs",
+  "integration/user_triggers",
+  "integration/outbox",
+  "browser/console_safety",
+  "race/sql_effects",
+  "integration/wake",
+  "package/upgrade",
+  "integration/local_commands",
+  "integration/setup",
+  "browser/console_webhooks",
+  "fault/everything",
+  "browser/accessibility",
+  "integration/schedule_operations",
+  "integration/dev_loop",
+  "integration/worker",
+  "integration/doctor",
+  "race/locks_operators",
+  "race/locks",
+  "race/groups",
+  "fault/steps",
+  "browser/console_records",
+  "integration/faults",
+  "fault/outbox",
+  "browser/console_alerts",
+  "package/types",
+  "fault/drain",
+  "integration/webhooks_beside",
+  "integration/schema",
+  "package/worker",
+  "fault/broker_outages",
+].map((name) => name.startsWith("unit/") ? `tests/${name}` : `tests/${name}.test.ts`);
 /** The files of a folder below these share a process: each takes less time than the start of one. */
 const SMALL = ["tests/unit", "examples"];
 /** A file whose imports lead here needs the Postgres server. */
@@ -71,7 +115,9 @@ interface Job {
 
 Deno.chdir(new URL("..", import.meta.url));
 // A file that was renamed would otherwise lose its place without a word.
-for (const path of [...DEMANDING, ...PUNCTUAL, ...LONGEST]) Deno.statSync(path);
+for (const path of [...DEMANDING, ...EASY, ...PATIENT, ...PUNCTUAL, ...LONGEST]) {
+  Deno.statSync(path);
+}
 // Unknown arguments are passed on to Deno.
 const { values, positionals, tokens } = parseArgs({
   allowPositionals: true,
@@ -97,13 +143,11 @@ const [server, registry] = [startServerFor(files), startRegistryFor(files)];
 try {
   const first = await runInSlots(
     LIMIT,
-    jobs.map((job) => ({
-      slots: isIn(job.name, [...DEMANDING, ...PUNCTUAL]) ? 2 : 1,
-      run: () => run(job),
-    })),
+    jobs.map((job) => ({ slots: slotsOf(job), run: () => run(job) })),
   );
   const results = await withReruns(first, Number(values.rerun ?? 0), run);
-  if (jobs.length > 1) console.log(slowestOf(results, SLOWEST));
+  const serverCpuS = (await server)?.cpuS();
+  if (jobs.length > 1) console.log(slowestOf(results, SLOWEST, serverCpuS));
   console.log(summaryOf(results));
   Deno.exitCode = files.length === 0 || results.some(({ code }) => code !== 0) ? 1 : 0;
 } finally {
@@ -118,10 +162,19 @@ function jobsOf(files: readonly string[]): Job[] {
     LONGEST.includes(name) ? LONGEST.indexOf(name) : LONGEST.length;
   const jobs = Object.entries(Object.groupBy(files, nameOf))
     .map(([name, files = []]) => ({ name, files })).sort((a, b) => placeOf(a) - placeOf(b));
-  const kindOf = ({ name }: Job) =>
-    isIn(name, PUNCTUAL) ? "punctual" : isIn(name, DEMANDING) ? "demanding" : "plain";
-  const { demanding = [], plain = [], punctual = [] } = Object.groupBy(jobs, kindOf);
-  return [...evenly(demanding, plain), ...punctual];
+  const kindOf = (job: Job) => {
+    if (isIn(job.name, PUNCTUAL)) return "punctual";
+    return (["patient", "plain", "demanding"] as const)[slotsOf(job)];
+  };
+  const { patient = [], demanding = [], plain = [], punctual = [] } = Object.groupBy(jobs, kindOf);
+  return [...patient, ...evenly(demanding, plain), ...punctual];
+}
+
+/** How many slots a job takes. */
+function slotsOf({ name }: Job): 0 | 1 | 2 {
+  if (isIn(name, PATIENT)) return 0;
+  if (isIn(name, EASY)) return 1;
+  return isIn(name, [...DEMANDING, ...PUNCTUAL]) ? 2 : 1;
 }
 
 /** Both lists as one, in which each is spread over the whole length. */

@@ -79,11 +79,16 @@ export async function withReruns(
   return results.map((result) => replaced.get(result.name) ?? result);
 }
 
-/** The files that took longest, at most `count` of them, with their wall clock and CPU time. */
-export function slowestOf(jobs: readonly JobResults[], count: number): string {
+/**
+ * The files that took longest, at most `count` of them, with their wall clock and CPU time.
+ * @param serverCpuS CPU time of the shared Postgres server, in seconds
+ */
+export function slowestOf(jobs: readonly JobResults[], count: number, serverCpuS = 0): string {
   const cpuS = jobs.reduce((sum, job) => sum + job.cpuS, 0);
   return [
-    `The slowest files, by wall clock and CPU time (${cpuS.toFixed(0)} s of CPU time in all):`,
+    `The slowest files, by wall clock and CPU time (${cpuS.toFixed(0)} s of CPU time in all, and ${
+      serverCpuS.toFixed(0)
+    } s of the shared Postgres):`,
     ...jobs.toSorted((a, b) => b.wallS - a.wallS).slice(0, count).map(figuresOf),
   ].join("\n");
 }

@@ -4,6 +4,7 @@ import postgres from "postgres";
 import { bootstrap } from "../../local/bootstrap.ts";
 import { migrate } from "../../local/migrate.ts";
 import { startPostgres, SUPERUSER } from "../../local/postgres.ts";
+import { serverCpu } from "../../bench/harness/cpu.ts";
 import { embeddedBinDir } from "../../local/postgres_binaries.ts";
 
 /** Name of the migrated database that tests copy. */
@@ -15,6 +16,8 @@ const PASSWORD = "tests";
 export interface TestServer {
   /** URL of a superuser, on the database `postgres`. */
   readonly url: string;
+  /** CPU time of all of its processes so far, in seconds. */
+  cpuS(): number;
   stop(): Promise<void>;
 }
 
@@ -50,7 +53,8 @@ export async function startTestServer(binDir?: string): Promise<TestServer> {
       by: "cli",
     });
     await forgetSetup(url);
-    return { url: urlOf(SUPERUSER, "postgres"), stop };
+    const cpuS = () => serverCpu(server.pid).postgres / 1_000;
+    return { url: urlOf(SUPERUSER, "postgres"), cpuS, stop };
   } catch (error) {
     await stop();
     throw error;

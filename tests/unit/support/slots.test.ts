@@ -1,7 +1,7 @@
 /** The slots of a test run: which jobs run side by side. */
 
 import { assertEquals, assertRejects } from "@std/assert";
-import { runInSlots, type SlotJob } from "../../support/slots.ts";
+import { MOST_OVERTAKING, runInSlots, type SlotJob } from "../../support/slots.ts";
 
 /** Jobs that are named after what they take, and end when they are told. */
 function jobsOf(...slots: number[]) {
@@ -40,27 +40,44 @@ Deno.test("as many jobs run side by side as there are slots, in their order", as
   assertEquals(await results, [0, 1, 2, 3]);
 });
 
-Deno.test("a job of two slots waits for both, and is not overtaken by one that needs less", async () => {
-  const { started, jobs, end } = jobsOf(1, 1, 2, 1);
+Deno.test("a job of two slots waits for both, and is overtaken by a few that need less", async () => {
+  const few = Array.from({ length: MOST_OVERTAKING }, (_, index) => index + 3);
+  const last = MOST_OVERTAKING + 3;
+  const { started, jobs, end } = jobsOf(1, 1, 2, ...few.map(() => 1), 1);
   const results = runInSlots(2, jobs);
   await end(0);
-  assertEquals(started, [0, 1]);
+  for (const index of few) {
+    assertEquals(started.at(-1), index);
+    await end(index);
+  }
+  assertEquals(started, [0, 1, ...few]);
   await end(1);
-  assertEquals(started, [0, 1, 2]);
+  assertEquals(started, [0, 1, ...few, 2]);
   await end(2);
-  await end(3);
+  assertEquals(started.at(-1), last);
+  await end(last);
+  assertEquals(await results, jobs.map((_, index) => index));
+});
+
+Deno.test("a job that takes no slot starts in its turn, and keeps no other waiting", async () => {
+  const { started, jobs, end } = jobsOf(0, 1, 0, 1);
+  const results = runInSlots(1, jobs);
+  assertEquals(started, [0, 1, 2]);
+  await end(1);
+  assertEquals(started, [0, 1, 2, 3]);
+  for (const index of [0, 2, 3]) await end(index);
   assertEquals(await results, [0, 1, 2, 3]);
 });
 
 Deno.test("a job that needs more slots than there are runs with no other beside it", async () => {
   const { started, jobs, end } = jobsOf(1, 4, 1);
   const results = runInSlots(2, jobs);
-  assertEquals(started, [0]);
+  assertEquals(started, [0, 2]);
   await end(0);
-  assertEquals(started, [0, 1]);
-  await end(1);
-  assertEquals(started, [0, 1, 2]);
+  assertEquals(started, [0, 2]);
   await end(2);
+  assertEquals(started, [0, 2, 1]);
+  await end(1);
   assertEquals(await results, [0, 1, 2]);
 });
 
