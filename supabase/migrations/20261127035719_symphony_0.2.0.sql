@@ -5094,6 +5094,20 @@ begin
 end
 $function$;
 
+CREATE FUNCTION messenger.refuse_for_now(p_sqlstate text, p_message text, p_detail text, p_context text)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+begin
+  if coalesce(current_setting('request.method', true), '') <> '' and p_sqlstate <> '40P01'
+    and messenger.is_passing(p_sqlstate, p_detail) and messenger.is_of_the_project(p_context)
+  then
+    raise sqlstate 'PT503' using message = p_message, detail = p_sqlstate;
+  end if;
+end
+$function$;
+
 CREATE FUNCTION messenger.put_off_unleased(p_place tid, p_sqlstate text, p_message text)
  RETURNS void
  LANGUAGE plpgsql
@@ -5335,7 +5349,7 @@ CREATE OR REPLACE FUNCTION public.messenger_settle(settlements jsonb)
 AS $function$
 declare
   answer jsonb;
-  fault_detail text;
+  fault_detail text; place_of_fault text;
 begin
   answer := messenger.settle_outcomes(settlements);
   -- As messenger.check_deferred(), whose call costs 10 us.
@@ -5344,8 +5358,9 @@ begin
   end if;
   return answer;
 exception when others then
-  get stacked diagnostics fault_detail = pg_exception_detail;
+  get stacked diagnostics fault_detail = pg_exception_detail, place_of_fault = pg_exception_context;
   perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
+  perform messenger.refuse_for_now(sqlstate, sqlerrm, fault_detail, place_of_fault);
   raise;
 end
 $function$;
@@ -7692,7 +7707,7 @@ CREATE OR REPLACE FUNCTION public.messenger_heartbeat(leases jsonb, lease_ms int
 AS $function$
 declare
   extended record;
-  fault_detail text;
+  fault_detail text; place_of_fault text;
 begin
   if jsonb_typeof(leases) is distinct from 'array' then
     raise sqlstate 'PT400' using message = 'leases: has to be an array';
@@ -7715,8 +7730,9 @@ begin
     'cancelled', coalesce(extended.cancelled, '{}')
   );
 exception when others then
-  get stacked diagnostics fault_detail = pg_exception_detail;
+  get stacked diagnostics fault_detail = pg_exception_detail, place_of_fault = pg_exception_context;
   perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
+  perform messenger.refuse_for_now(sqlstate, sqlerrm, fault_detail, place_of_fault);
   raise;
 end
 $function$;
@@ -19839,6 +19855,9 @@ comment on routine messenger.redriven_transport(text,jsonb) is
 
 comment on routine messenger.refuse_conflict(text,text,text) is
   'Part of calls over HTTP: raises PT503 in place of a conflict of transactions, which PostgREST would repeat without end, and PT500 in place of a code that PostgREST would take for a status of success.';
+
+comment on routine messenger.refuse_for_now(text,text,text,text) is
+  'Part of calls of workers over HTTP: raises PT503, with its SQLSTATE as detail, in place of a passing fault that a function of the project''s own has met.';
 
 comment on routine messenger.refuse_other_batch() is
   'Part of messenger_write_batch: refuses other content under the idempotency key of a batch.';

@@ -170,6 +170,23 @@ $$;
 comment on function messenger.is_of_the_project(text) is
   'Whether an error comes from a function of the project''s own, by its context.';
 
+-- A worker settles, or extends, such a row apart from all others. It knows the fault by PT503 with a SQLSTATE as detail. A
+-- deadlock that Postgres has found is over, and its call passes as a whole.
+create function messenger.refuse_for_now(p_sqlstate text, p_message text, p_detail text, p_context text) returns void
+language plpgsql
+set search_path = ''
+as $$
+begin
+  if coalesce(current_setting('request.method', true), '') <> '' and p_sqlstate <> '40P01'
+    and messenger.is_passing(p_sqlstate, p_detail) and messenger.is_of_the_project(p_context)
+  then
+    raise sqlstate 'PT503' using message = p_message, detail = p_sqlstate;
+  end if;
+end
+$$;
+comment on function messenger.refuse_for_now(text, text, text, text) is
+  'Part of calls of workers over HTTP: raises PT503, with its SQLSTATE as detail, in place of a passing fault that a function of the project''s own has met.';
+
 -- A message whose lease a passing fault refuses waits a minute, and each time twice as long. The fifth time it becomes a dead
 -- letter, with the errors of all. Those of over an hour ago were of another fault.
 create function messenger.put_off_unleased(p_place tid, p_sqlstate text, p_message text) returns void

@@ -98,7 +98,7 @@ set search_path = ''
 as $$
 declare
   answer jsonb;
-  fault_detail text;
+  fault_detail text; place_of_fault text;
 begin
   answer := messenger.settle_outcomes(settlements);
   -- As messenger.check_deferred(), whose call costs 10 us.
@@ -107,8 +107,9 @@ begin
   end if;
   return answer;
 exception when others then
-  get stacked diagnostics fault_detail = pg_exception_detail;
+  get stacked diagnostics fault_detail = pg_exception_detail, place_of_fault = pg_exception_context;
   perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
+  perform messenger.refuse_for_now(sqlstate, sqlerrm, fault_detail, place_of_fault);
   raise;
 end
 $$;

@@ -71,7 +71,7 @@ set search_path = ''
 as $$
 declare
   extended record;
-  fault_detail text;
+  fault_detail text; place_of_fault text;
 begin
   if jsonb_typeof(leases) is distinct from 'array' then
     raise sqlstate 'PT400' using message = 'leases: has to be an array';
@@ -94,8 +94,9 @@ begin
     'cancelled', coalesce(extended.cancelled, '{}')
   );
 exception when others then
-  get stacked diagnostics fault_detail = pg_exception_detail;
+  get stacked diagnostics fault_detail = pg_exception_detail, place_of_fault = pg_exception_context;
   perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
+  perform messenger.refuse_for_now(sqlstate, sqlerrm, fault_detail, place_of_fault);
   raise;
 end
 $$;

@@ -3,40 +3,12 @@
 import { assertEquals } from "@std/assert";
 import { addFailed, ask } from "../support/management.ts";
 import { testsOnStack, type TestStack } from "../support/stack.ts";
+import { AT_COMMIT, AT_ONCE, withTrigger } from "../support/user_triggers.ts";
 
 const note = { type: "Note", payload: { text: "x" } };
 const schedule = { type: "interval", config: { interval: "1h" } };
 
-const AT_ONCE = "create trigger refuse before insert or update";
-const AT_COMMIT = "create constraint trigger refuse after insert or update";
 const TRIGGERS = [["", AT_ONCE], [" at the commit", AT_COMMIT]] as const;
-
-/** Runs the body while a trigger on the table raises the code, at its statement or at the commit. */
-async function withTrigger(
-  stack: TestStack,
-  [table, code, when = "true"]: readonly [table: string, code: string, when?: string],
-  body: () => Promise<void>,
-  create: typeof AT_ONCE | typeof AT_COMMIT = AT_ONCE,
-): Promise<void> {
-  await stack.sql.unsafe(`
-    create function public.refuse() returns trigger language plpgsql as $$
-    begin
-      if ${when} then
-        raise exception using errcode = '${code}', message = 'the project refuses it',
-          detail = '${code === "PGRST" ? '{"status": 200, "headers": {}}' : ""}';
-      end if;
-      return new;
-    end $$;
-    ${create} on public.${table}
-      ${create === AT_COMMIT ? "deferrable initially deferred" : ""}
-      for each row execute function public.refuse();
-  `);
-  try {
-    await body();
-  } finally {
-    await stack.sql.unsafe("drop function public.refuse() cascade");
-  }
-}
 
 const three = ["a", "b", "c"].map((text) => ({ ...note, payload: { text } }));
 

@@ -89,6 +89,80 @@ Deno.test("a lease that the database refuses to extend is lost alone", async () 
   assertEquals(lines.some(({ event }) => event === "leases_over"), false);
 });
 
+/** A passing fault of one row, raised by a trigger of the project's own, as SQL hands it on. */
+const forNow = () =>
+  new TransportError("heartbeat", "not now", true, {
+    cause: { code: "PT503", details: "08006" },
+    fault: "passing",
+  });
+
+/** Beats for these ids, each under a token of its own, until `calls` calls were made or `until` resolves. */
+async function beats(
+  ids: readonly string[],
+  refuse: (ids: readonly string[], beat: number) => boolean,
+  isEnough: (heard: { kept: number; lost: string[]; calls: number[] }) => boolean,
+) {
+  const heard = { kept: 0, lost: [] as string[], calls: [] as number[], failed: 0 };
+  const enough = Promise.withResolvers<void>();
+  const told = () => isEnough(heard) && enough.resolve();
+  const { memory } = workbench([]);
+  const heartbeat = startHeartbeat({
+    transport: changed(memory, {
+      extendLeases: (leases) => {
+        const some = leases.flatMap(({ ids }) => ids);
+        if (some.length === ids.length) heard.calls.push(0);
+        heard.calls.push((heard.calls.pop() ?? 0) + 1);
+        return refuse(some, heard.calls.length)
+          ? Promise.reject(forNow())
+          : Promise.resolve({ lost: [], cancelled: [] });
+      },
+    }),
+    leaseMs: () => 300,
+    held: () => ids.map((id) => ({ id, leaseToken: id })),
+    onKept: () => (heard.kept++, told()),
+    onLost: (ids) => (heard.lost.push(...ids), told()),
+    onCancelled: () => {},
+    log: createLogger({
+      write: (_, line) => {
+        if (JSON.parse(line).event === "heartbeat_failed") heard.failed++;
+        told();
+      },
+    }),
+  });
+  await enough.promise;
+  heartbeat.stop();
+  return heard;
+}
+
+const twenty = Array.from({ length: 20 }, (_, n) => `${n + 1}`);
+
+Deno.test("a lease that a trigger refuses once for now is kept, with all others", async () => {
+  const { lost } = await beats(
+    twenty,
+    (ids, beat) => beat === 1 && ids.includes("7"),
+    ({ kept }) => kept === 3,
+  );
+  assertEquals(lost, []);
+});
+
+Deno.test("a lease that a trigger refuses in two heartbeats is lost alone", async () => {
+  const { lost, kept } = await beats(
+    twenty,
+    (ids) => ids.includes("7"),
+    ({ lost }) => lost.length > 0,
+  );
+  assertEquals([lost, kept], [["7"], 2]);
+});
+
+Deno.test("a heartbeat of which a trigger refuses every part fails after a dozen calls, and no lease is lost by it", async () => {
+  const { lost, kept, calls } = await beats(
+    Array.from({ length: 200 }, (_, n) => `${n + 1}`),
+    (_ids, beat) => beat === 1,
+    ({ kept }) => kept === 1,
+  );
+  assertEquals([lost, kept, calls[0], calls[1]], [[], 1, 12, 1]);
+});
+
 Deno.test("a heartbeat of an outcome that was written does not stop the message's next attempt", async () => {
   const { memory } = workbench([]);
   const { promise, resolve } = Promise.withResolvers<readonly string[]>();

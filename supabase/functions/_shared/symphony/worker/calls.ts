@@ -14,7 +14,8 @@ export interface CallDependencies {
   readonly log: Logger;
 }
 
-const FIRST_PAUSE_MS = 100;
+/** Pause before a failed call is repeated for the first time. */
+export const FIRST_PAUSE_MS = 100;
 /** Longest pause before a failed call is repeated. */
 export const LONGEST_PAUSE_MS = 2_000;
 
@@ -44,6 +45,19 @@ function isConflictOfATrigger({ cause }: TransportError): boolean {
     /^40/.test(String(readProperty(cause, "details")));
 }
 
+/** SQLSTATEs of passing faults but conflicts; messenger.is_passing() has the same list. */
+const PASSING_OF_A_ROW = /^((08|53|57|58)[0-9A-Z]{3}|PT50[234]|55P03|25006)$/;
+
+/**
+ * Whether a trigger of the project's own has raised a passing fault, which may be of one row: the call passes without it.
+ * SQL hands it on as PT503, with its code in the details.
+ */
+export function isOfARow(error: unknown): boolean {
+  if (!(error instanceof TransportError)) return false;
+  return readProperty(error.cause, "code") === "PT503" &&
+    PASSING_OF_A_ROW.test(String(readProperty(error.cause, "details")));
+}
+
 const LOCK_NOT_AVAILABLE = "55P03";
 
 /** Whether a row of a call stayed locked by another session, so that the call passes without that row. */
@@ -70,8 +84,8 @@ export function refusedForMs(error: unknown): number | undefined {
  * Repeats a call, with pauses, until the database has answered it.
  * @param call is told whether it is a repetition: the answer to the call before may be lost
  * @param splits whether the caller makes smaller calls of one that met a lock
- * @throws what the call threw, if its content is at fault, it met a lock and `splits`, or it is no longer worth
- * repeating
+ * @throws what the call threw, if its content is at fault, a trigger has refused a row for now, it met a lock and
+ * `splits`, or it is no longer worth repeating
  */
 export async function repeating<Answer>(
   call: (repeated: boolean) => Promise<Answer>,
@@ -84,7 +98,7 @@ export async function repeating<Answer>(
       return { answer: await call(repeated), repeated };
     } catch (error) {
       const isLocked = splits && isOfALock(error);
-      if (isOfItsContent(error) || isLocked || !keepTrying()) throw error;
+      if (isOfItsContent(error) || isOfARow(error) || isLocked || !keepTrying()) throw error;
       log.warn("call_repeated", { error: String(error), pauseMs });
     }
     await pause(pauseMs);

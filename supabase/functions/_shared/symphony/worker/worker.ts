@@ -65,7 +65,7 @@ class Worker {
     this.#end = new RunEnd(options, changed);
     const { endsAt } = this.#end.budget;
     const claimer = this.#claimer = new Claimer({ ...options, endsAt });
-    const settler = this.#settler = new Settler(options);
+    const settler = this.#settler = new Settler({ ...options, onLate: () => changed.notify() });
     const effectRoom = this.#effectRoom = new EffectRoom(() => settler.buffer.unwritten);
     const slots = this.#slots = new Slots({
       ...options,
@@ -114,7 +114,8 @@ class Worker {
 
   /** Whether the worker holds no message, and waits for no call. */
   get #isIdle(): boolean {
-    return this.#calls === 0 && !this.#hasWork && this.#settler.buffer.isEmpty;
+    const { buffer, late } = this.#settler;
+    return this.#calls === 0 && !this.#hasWork && buffer.isEmpty && late.isEmpty;
   }
 
   /** Whether messages wait or run. */

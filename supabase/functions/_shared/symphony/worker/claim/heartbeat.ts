@@ -7,12 +7,19 @@ import type { Envelope } from "../../message/envelope.ts";
 import type { Logger } from "../../runtime/log.ts";
 import type { HeartbeatResult, Lease } from "../../transport/receiver.ts";
 import type { Transport } from "../../transport/transport.ts";
-import { isOfItsContent } from "../calls.ts";
+import { isOfARow, isOfItsContent } from "../calls.ts";
 
 type Held = Pick<Envelope, "id" | "leaseToken">;
 
 /** A tenth at a time finds one row in a thousand in three steps. A step may last as long as the database's time limit. */
 const PARTS = 10;
+/** Refusals for now of one lease, in heartbeats one after the other, after which it ends before the next could extend it. */
+const MOST_REFUSALS = 2;
+/** After as many failed parts, and no lease extended, the fault is not of one row, and the next heartbeat tries again. */
+const MOST_FAILURES = PARTS + 1;
+
+/** Leases that the heartbeat before could not extend for now, and how often in a row. */
+type Refusals = Map<string, number>;
 
 /** A running heartbeat. */
 export interface Heartbeat {
@@ -39,13 +46,16 @@ export function startHeartbeat(options: {
 }): Heartbeat {
   const { leaseMs, held, onKept, onLost, onCancelled, log } = options;
   let isBeating = false;
+  let refusals: Refusals = new Map();
   const beat = async () => {
     const all = [...held()];
     if (all.length === 0 || isBeating) return;
     isBeating = true;
     const sentAt = performance.now();
     try {
-      const { lost, cancelled } = await keepInParts(all, sentAt + leaseMs(), options);
+      const kept = await keepInParts(all, sentAt + leaseMs(), { ...options, refusals });
+      const { lost, cancelled } = kept;
+      refusals = kept.refusals;
       onKept(sentAt);
       // A message that was claimed again meanwhile has another lease than the one that was lost.
       const sent = new Set(all.map(({ leaseToken }) => leaseToken));
@@ -73,19 +83,23 @@ export function startHeartbeat(options: {
 
 /**
  * Extends leases: all together, or, if the database refuses that, in smaller and smaller parts. A lease that
- * it refuses by itself counts as lost, provided that it extends another one.
+ * it refuses by itself counts as lost, provided that it extends another one; one that a trigger refuses for now counts as
+ * lost the second time.
  * @param until end of the attempts, on the clock of performance.now()
  * @throws the database's error, if it extended no lease or if the content of the call is not at fault
  */
 async function keepInParts(
   all: readonly Held[],
   until: number,
-  { transport, leaseMs, log }: {
+  { transport, leaseMs, refusals, log }: {
     readonly transport: Transport;
     readonly leaseMs: () => number;
+    readonly refusals: Refusals;
     readonly log: Logger;
   },
-): Promise<HeartbeatResult> {
+): Promise<HeartbeatResult & { readonly refusals: Refusals }> {
+  const again: Refusals = new Map();
+  let failures = 0;
   const result: HeartbeatResult[] = [];
   const refused: string[] = [];
   const waiting: (readonly Held[])[] = [all];
@@ -93,19 +107,27 @@ async function keepInParts(
     try {
       result.push(await transport.extendLeases(byToken(some), leaseMs()));
     } catch (error) {
-      const isLast = waiting.length === 0 && some.length === 1 && result.length === 0;
-      if (!isOfItsContent(error) || isLast || performance.now() >= until) throw error;
+      failures++;
+      const [only] = some;
+      const isForNow = isOfARow(error);
+      const isOfAll = result.length === 0 && (isForNow && failures > MOST_FAILURES ||
+        waiting.length === 0 && some.length === 1);
+      const mayPass = isOfItsContent(error) || isForNow;
+      if (!mayPass || isOfAll || performance.now() >= until) throw error;
       if (some.length > 1) waiting.push(...parts(some));
-      else {
-        const ids = some.map(({ id }) => id);
-        log.error("heartbeat_refused", { ids, error: String(error) });
-        refused.push(...ids);
+      else if (only) {
+        log.error("heartbeat_refused", { ids: [only.id], error: String(error) });
+        const key = `${only.id} ${only.leaseToken}`;
+        const number = (refusals.get(key) ?? 0) + 1;
+        if (isForNow && number < MOST_REFUSALS) again.set(key, number);
+        else refused.push(only.id);
       }
     }
   }
   return {
     lost: [...result.flatMap(({ lost }) => lost), ...refused],
     cancelled: result.flatMap(({ cancelled }) => cancelled),
+    refusals: again,
   };
 }
 

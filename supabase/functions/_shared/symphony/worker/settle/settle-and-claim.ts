@@ -14,7 +14,7 @@ import type {
   SettleResult,
 } from "../../transport/receiver.ts";
 import type { Transport } from "../../transport/transport.ts";
-import { type CallDependencies, isOfALock, isOfItsContent, repeating } from "../calls.ts";
+import { type CallDependencies, isOfALock, isOfARow, isOfItsContent, repeating } from "../calls.ts";
 import { claimByHalves } from "../claim/claim-by-halves.ts";
 import { settleByHalves, settleInstead } from "./settle-by-halves.ts";
 
@@ -28,6 +28,12 @@ export interface SettledAndClaimed {
   readonly claim: Claim | null;
 }
 
+/** The needs of a call that writes outcomes. */
+export interface SettleDependencies extends CallDependencies {
+  /** Takes an outcome that is refused for now, to try it again later; false if it is to end now, as it does by default. */
+  readonly later?: (settlement: Settlement) => boolean;
+}
+
 /**
  * Writes outcomes, and claims if there is a request.
  * @throws TransportError if the database stayed out of reach for as long as repeating was worth it. No
@@ -36,7 +42,7 @@ export interface SettledAndClaimed {
 export async function settleAndClaim(
   settlements: readonly Settlement[],
   request: ClaimRequest | null,
-  deps: CallDependencies,
+  deps: SettleDependencies,
 ): Promise<SettledAndClaimed> {
   if (settlements.length === 0) {
     return { settled: [], refused: [], claim: request && await claimByHalves(request, deps) };
@@ -55,23 +61,38 @@ export async function settleAndClaim(
       claim: "messages" in answer ? answer : null,
     };
   } catch (error) {
-    if (!isOfItsContent(error) && !(settlements.length > 1 && isOfALock(error))) throw error;
+    const isDivisible = isOfARow(error) || settlements.length > 1 && isOfALock(error);
+    if (!isOfItsContent(error) && !isDivisible) throw error;
     log.warn("settle_split", { messages: settlements.length, error: String(error) });
   }
   // The first call may have been served after all: one that took longer than the worker waited for it has
   // written and claimed. Therefore both calls in its place count as repetitions.
+  return {
+    ...await settleApart(settlements, deps),
+    claim: request && await claimByHalves({ ...request, repeated: true }, deps),
+  };
+}
+
+/**
+ * Writes outcomes that were refused together, as {@link settleByHalves} does.
+ * @throws TransportError if the database stayed out of reach
+ */
+export async function settleApart(
+  settlements: readonly Settlement[],
+  deps: SettleDependencies,
+): Promise<Omit<SettledAndClaimed, "claim">> {
+  const { transport, log, later = () => false } = deps;
+  const refused: RefusedEffects[] = [];
   const settled = await settleByHalves(settlements, {
     ...deps,
+    later,
     refuse: ({ id, leaseToken }, error) => refused.push({ id, leaseToken, error }),
     settle: async (some) => {
       const { answer } = await repeating(() => transport.settle(some), deps, some.length > 1);
       return written(some, answer, true, refused, log);
     },
   });
-  return {
-    ...await endRefused(settlements, { settled, refused }, deps),
-    claim: request && await claimByHalves({ ...request, repeated: true }, deps),
-  };
+  return await endRefused(settlements, { settled, refused }, deps);
 }
 
 /**

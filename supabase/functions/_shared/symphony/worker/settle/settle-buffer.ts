@@ -99,6 +99,14 @@ export class SettleBuffer {
     return taken;
   }
 
+  /** An outcome leaves the call that took it, for one of its own. Returns what {@link written} takes once that is over. */
+  takeApart(one: Done): readonly Done[] {
+    const taken = [one];
+    this.#writing.add(taken);
+    this.#writingSize += totalSize(taken);
+    return taken;
+  }
+
   /** Drops the waiting outcomes. Returns them, and those that are being written. */
   drop(): readonly Done[] {
     const dropped = [...this.#waiting, ...[...this.#writing].flat()];

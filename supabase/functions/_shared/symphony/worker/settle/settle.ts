@@ -16,8 +16,9 @@ import { type CallDependencies, refusedForMs } from "../calls.ts";
 import type { SeriesCounter } from "../series/series-counter.ts";
 import type { WorkerReport } from "../worker-options.ts";
 import { BatchFolds } from "./batch-folds.ts";
+import { LateOutcomes } from "./late-outcomes.ts";
 import { RunReport } from "./run-report.ts";
-import { settleAndClaim } from "./settle-and-claim.ts";
+import { settleAndClaim, settleApart, type SettledAndClaimed } from "./settle-and-claim.ts";
 import { type Done, SettleBuffer } from "./settle-buffer.ts";
 
 /**
@@ -39,6 +40,8 @@ export interface SettlerOptions {
   readonly counts?: WorkerReport;
   /** Counts for the time series; by default nothing is counted. */
   readonly series?: SeriesCounter | undefined;
+  /** Called when an outcome ends that was tried again apart from its call. */
+  readonly onLate?: () => void;
 }
 
 /** The result of one round trip. */
@@ -56,16 +59,20 @@ export class Settler {
   readonly buffer: SettleBuffer;
   readonly report: RunReport;
   readonly folds: BatchFolds;
+  readonly late: LateOutcomes;
+  /** Whether a failed call is still worth repeating, as the latest call says. */
+  #keepTrying = () => true;
   readonly #options: SettlerOptions;
   #isClosed = false;
 
   constructor(options: SettlerOptions) {
-    const { batchSize, retry, log } = options;
+    const { batchSize, retry, log, onLate = () => {} } = options;
     this.#options = options;
     this.mostCalls = batchSize < LARGE_BATCH ? CALLS : CALLS + 1;
     this.buffer = new SettleBuffer(Math.ceil(batchSize / this.mostCalls));
     this.report = new RunReport(retry, log, options.counts, options.series);
     this.folds = new BatchFolds(options);
+    this.late = new LateOutcomes((taken, mayWait) => this.#settleLate(taken, mayWait), onLate);
   }
 
   /** A message has an outcome. @param effects what is written with it */
@@ -87,20 +94,16 @@ export class Settler {
     const { transport, log } = this.#options;
     const done = this.buffer.take();
     const settlements = done.map(({ settlement }) => settlement);
+    const late = new Set<Settlement>();
+    const later = (one: Settlement) => late.size < this.late.room && late.add(one).size > 0;
+    this.#keepTrying = limits.keepTrying;
     try {
-      const deps = { transport, log, ...limits };
+      const deps = { transport, log, later, ...limits };
       const startedAt = Date.now();
-      const { settled, refused, claim } = await settling(
-        done,
-        () => settleAndClaim(settlements, request, deps),
-      );
+      const result = await settling(done, () => settleAndClaim(settlements, request, deps));
+      const { claim } = result;
       if (claim) noteClaim(claim.messages, startedAt);
-      if (this.#isClosed) {
-        for (const one of done) this.#countInSeries(one.envelope, one.settlement.outcome);
-      }
-      this.report.settled(settled, done);
-      this.folds.settled(done);
-      for (const one of refused) this.#fail(one, done);
+      this.#written(result, late.size === 0 ? done : this.#withoutLate(done, late));
       return { claim, done };
     } catch (error) {
       if (!this.#isClosed) this.report.lost(done);
@@ -108,6 +111,44 @@ export class Settler {
     } finally {
       this.buffer.written(done);
     }
+  }
+
+  /** Counts outcomes that were written. @param done what a call has taken, without what is tried again later */
+  #written({ settled, refused }: Omit<SettledAndClaimed, "claim">, done: readonly Done[]): void {
+    if (this.#isClosed) {
+      for (const one of done) this.#countInSeries(one.envelope, one.settlement.outcome);
+    }
+    this.report.settled(settled, done);
+    this.folds.settled(done);
+    for (const one of refused) this.#fail(one, done);
+  }
+
+  /** Lets the late ones among the outcomes be tried again, and returns the others. */
+  #withoutLate(done: readonly Done[], late: ReadonlySet<Settlement>): readonly Done[] {
+    for (const one of done) {
+      if (late.has(one.settlement)) this.late.add(this.buffer.takeApart(one));
+    }
+    return done.filter(({ settlement }) => !late.has(settlement));
+  }
+
+  /** Writes a late outcome. Returns whether it still waits; never rejects. */
+  async #settleLate(taken: readonly Done[], mayWait: boolean): Promise<boolean> {
+    const { transport, log } = this.#options;
+    const keepTrying = this.#keepTrying;
+    let waits = false;
+    const later = () => waits = mayWait && keepTrying();
+    try {
+      const settlements = taken.map(({ settlement }) => settlement);
+      const result = await settleApart(settlements, { transport, log, keepTrying, later });
+      if (waits) return true;
+      this.#written(result, taken);
+    } catch (error) {
+      const ids = taken.map(({ envelope }) => envelope.id);
+      for (const id of ids) log.error("settle_given_up", { id, error: String(error) });
+      if (!this.#isClosed) this.report.lost(taken);
+    }
+    this.buffer.written(taken);
+    return false;
   }
 
   #countInSeries(envelope: Envelope, outcome: Settlement["outcome"]): void {
@@ -123,6 +164,7 @@ export class Settler {
     this.report.lost(this.buffer.drop());
     this.report.close();
     this.folds.close();
+    this.late.close();
   }
 
   /** The dispatches of a message's handlers are refused: its attempt fails with that error, and they are dropped. */
