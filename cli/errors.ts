@@ -1,5 +1,7 @@
 /** How a command ends: exit codes by kind, and errors as people and programs read them. */
 
+import { visible } from "./visible.ts";
+
 /** Exit codes; docs/management.md lists them. */
 export const EXIT = {
   ok: 0,
@@ -82,5 +84,7 @@ function exitCodeOf(status: number): ExitCode {
 /** The error as it goes to stderr. */
 export function describeFailure(error: CommandError, json: boolean): string {
   const { code, message, details } = error;
-  return json ? JSON.stringify({ error: { code, message, ...details } }) : `error: ${message}`;
+  return visible(
+    json ? JSON.stringify({ error: { code, message, ...details } }) : `error: ${message}`,
+  );
 }

@@ -6,6 +6,7 @@ import { parseJson as parseJsonText } from "../../supabase/functions/_shared/sym
 import { type Call, createCall, listAll } from "./client.ts";
 import { ApiError, EXIT, type ExitCode, UsageError } from "../errors.ts";
 import { withDash } from "../project/functions.ts";
+import { visible } from "../visible.ts";
 import { type Entry, fields, type Look, table } from "./table.ts";
 
 /** The process around a command. */
@@ -40,7 +41,11 @@ export class Context {
   json = false;
   #wide = false;
 
-  constructor(readonly io: Io) {}
+  readonly io: Io;
+
+  constructor(io: Io) {
+    this.io = { ...io, print: (text) => io.print(visible(text)) };
+  }
 
   /** Takes the options that all commands have. */
   take({ json = false, wide = false }: CommonOptions): void {

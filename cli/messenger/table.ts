@@ -1,5 +1,6 @@
 /** Formats responses of the API for people: tables, and fields one below the other. Pure functions. */
 
+import { visible } from "../visible.ts";
 import { showExactDuration, showMoment, showRelative } from "./times.ts";
 
 /** An object of an answer. */
@@ -17,6 +18,7 @@ export interface Look {
 const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:?\d\d)$/;
 const DURATION = /Ms$|^(jitter|ttl)$/;
 const SHORTEST = 12;
+const HALF_AT_END = /[\ud800-\udbff]$/;
 
 /** A table with a heading for each column, and whether something in it was cut. */
 export function table(
@@ -41,7 +43,7 @@ export function table(
       if (index < last) return cell.padEnd(widths[index] ?? 0);
       if (cell.length <= widest) return cell;
       isCut = true;
-      return `${cell.slice(0, widest - 1)}…`;
+      return `${cell.slice(0, widest - 1).replace(HALF_AT_END, "")}…`;
     }).join("   ").trimEnd()
   );
   return { text: lines.join("\n"), isCut };
@@ -70,7 +72,7 @@ function show(value: unknown, name: string, { wide, now }: Look, full = false): 
   if (isCount(value)) return `${value.count}${value.capped ? "+" : ""}`;
   if (typeof value === "object") return JSON.stringify(value);
   const text = String(value);
-  if (!TIME.test(text)) return full ? text : text.replace(/\s+/g, " ");
+  if (!TIME.test(text)) return visible(full ? text : text.replace(/\s+/g, " "));
   const moment = new Date(text);
   if (full) return `${showMoment(moment)} (${showRelative(moment, now)})`;
   return wide ? showMoment(moment) : showRelative(moment, now);

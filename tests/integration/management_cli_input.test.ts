@@ -139,6 +139,27 @@ testsOnStack({}, (test) => {
     assertEquals(JSON.parse(err).error.issues[0].path, ["maxMessages"], "programs get the API's");
   });
 
+  test("no text of a message is obeyed by a terminal", async (stack) => {
+    await clearManaged(stack);
+    const said = messenger(stack);
+    const evil = "\u001b]0;owned\u0007\u001b[31mred\u009b2J\u202ertl\rover";
+    const id = await addFailed(stack, { error: evil });
+    await stack.sql`update public.messenger_failed_messages set group_key = ${evil}, payload = ${
+      stack.sql.json({ evil })
+    }`;
+    const lines = ["failed list", `failed show ${id}`, "failed groups", "failed list --wide"];
+    const sayings = await Promise.all(lines.map((line) => said(line)));
+    sayings.push(await said(["schedules", "show", evil]), await said([evil]));
+    for (const [index, { out, err }] of sayings.entries()) {
+      // deno-lint-ignore no-control-regex
+      assertEquals(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202e]/.test(out + err), false);
+      assertStringIncludes(out + err, "\\u001b[31mred\\u009b2J\\u202ertl", String(index));
+    }
+    const { out } = await said(`failed show ${id} --json`);
+    assertEquals(JSON.parse(out).payload, { evil });
+    assertEquals(JSON.parse(out).groupKey, evil);
+  });
+
   test("an empty list says so beside its headings", async (stack) => {
     await clearManaged(stack);
     const said = messenger(stack);
