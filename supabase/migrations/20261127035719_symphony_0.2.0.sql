@@ -1086,9 +1086,7 @@ declare
   forgotten integer;
   fault_detail text;
 begin
-  if empty_older_than is null or empty_older_than < interval '0' then
-    raise sqlstate 'PT400' using message = 'empty_older_than: has to be zero or more';
-  end if;
+  perform messenger.check_age('empty_older_than', empty_older_than);
   if after is null then
     insert into public.messenger_queues (name) select unnest(messenger.stray_queues(p_max_steps => 100000))
     on conflict do nothing;
@@ -1561,6 +1559,21 @@ begin
 end
 $function$;
 
+CREATE FUNCTION messenger.page_size(p_size integer, p_field text)
+ RETURNS integer
+ LANGUAGE plpgsql
+ IMMUTABLE
+ SET search_path TO ''
+AS $function$
+begin
+  if (p_size between 1 and 1000000) is not true then
+    raise sqlstate 'PT400' using message =
+      format('%s: has to be from 1 to 1000000 (was %s)', p_field, coalesce(p_size::text, 'null'));
+  end if;
+  return p_size;
+end
+$function$;
+
 CREATE FUNCTION messenger.check_rows(p_rows jsonb, p_field text)
  RETURNS void
  LANGUAGE plpgsql
@@ -1605,6 +1618,176 @@ begin
       end if;
     end loop;
   end loop;
+end
+$function$;
+
+CREATE FUNCTION messenger.reads_as(p_value text, p_type text)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO ''
+AS $function$
+begin
+  -- A call may name thousands of ids, and a cast that may fail needs a savepoint.
+  if p_type = 'queue' then
+    return messenger.is_queue_name(p_value);
+  elsif p_type = 'text' or p_type = 'bigint' and p_value ~ '^\d{1,18}$'
+    or p_type = 'uuid' and p_value ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'
+  then
+    return true;
+  end if;
+  execute format('select $1::%s', p_type) using p_value;
+  return true;
+exception when data_exception then
+  return false;
+end
+$function$;
+
+CREATE FUNCTION messenger.type_problem(p_value text, p_shape text)
+ RETURNS text
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO ''
+AS $function$
+declare
+  type constant text := substring(p_shape from '^(?:double precision|[a-z]+)');
+  allowed constant text := nullif(substr(p_shape, length(type) + 2), '');
+begin
+  if not messenger.reads_as(p_value, type) then
+    return 'has to be ' || case type
+      when 'smallint' then 'a whole number from -32768 to 32767'
+      when 'integer' then 'a whole number from -2147483648 to 2147483647'
+      when 'bigint' then 'a whole number from -9223372036854775808 to 9223372036854775807'
+      when 'boolean' then 'true or false'
+      when 'uuid' then 'a UUID'
+      when 'timestamptz' then 'a moment'
+      when 'queue' then '1 to 100 letters, digits or _ . : -'
+      else 'a number'
+    end;
+  elsif strpos(allowed, '..') > 0 then
+    return case
+      when case type when 'text' then length(p_value) else p_value::double precision end
+        between split_part(allowed, '..', 1)::double precision and split_part(allowed, '..', 2)::double precision
+      then null
+      else replace(format('has to be from %s%s', allowed, case type when 'text' then ' characters' end), '..', ' to ')
+    end;
+  elsif p_value <> all (string_to_array(allowed, '|')) then
+    return 'has to be one of ' || replace(allowed, '|', ', ');
+  end if;
+  return null;
+end
+$function$;
+
+CREATE FUNCTION messenger.shape_fault(p_field text, p_value jsonb, p_shape jsonb)
+ RETURNS text
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO ''
+AS $function$
+declare
+  kind constant text := jsonb_typeof(p_shape);
+  problem text;
+  part record;
+begin
+  if kind = 'string' and coalesce(p_value, 'null') <> 'null' then
+    problem := messenger.type_problem(p_value #>> '{}', p_shape #>> '{}');
+  elsif coalesce(p_value, 'null') <> 'null' and jsonb_typeof(p_value) <> kind then
+    problem := 'has to be an ' || kind;
+  end if;
+  if problem is not null then
+    return format('%s: %s (was %s)', p_field, problem, left(p_value::text, 60));
+  end if;
+  for part in
+    select (v.place - 1)::text as name, v.value, p_shape -> 0 as shape, '!' as mark
+    from jsonb_array_elements(case when kind = 'array' and p_value <> 'null' then p_value end)
+      with ordinality as v (value, place)
+    union all
+    select f.name, p_value -> f.name, s.value, s.mark
+    from jsonb_each(case when kind = 'object' and p_value <> 'null' then p_shape end) as d (key, value)
+    cross join lateral (select rtrim(d.key, '!+') as name, d.value, right(d.key, 1) as mark) as s
+    cross join lateral (
+      select jsonb_object_keys(p_value) as name where s.name = '*'
+      union all
+      select s.name where s.name <> '*'
+    ) as f
+  loop
+    if part.mark = '!' and coalesce(part.value, 'null') = 'null' then
+      return format('%s.%s: is required', p_field, part.name);
+    elsif part.mark = '+' and part.value = 'null' then
+      return format('%s.%s: has to have a value, or to be left out', p_field, part.name);
+    end if;
+    problem := messenger.shape_fault(p_field || '.' || part.name, part.value, part.shape);
+    if problem is not null then
+      return problem;
+    end if;
+  end loop;
+  return null;
+end
+$function$;
+
+CREATE FUNCTION messenger.refuse_shape(p_sqlstate text, p_field text, p_value jsonb, p_shape jsonb)
+ RETURNS void
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO ''
+AS $function$
+declare
+  fault text;
+begin
+  if left(p_sqlstate, 2) in ('22', '23') then
+    fault := messenger.shape_fault(p_field, p_value, p_shape);
+    if fault is not null then
+      raise sqlstate 'PT400' using message = fault, detail = p_sqlstate;
+    end if;
+  end if;
+end
+$function$;
+
+CREATE FUNCTION messenger.allowed_values(p_table text, p_constraint text)
+ RETURNS text
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO ''
+AS $function$
+declare
+  expression constant text := (
+    select regexp_replace(
+      regexp_replace(pg_catalog.pg_get_expr(c.conbin, c.conrelid, true), '::\w+(\[\])?', '', 'g'),
+      '^\w+ = ANY \(ARRAY\[(.*)\]\)$', 'one of \1'
+    )
+    from pg_catalog.pg_constraint c
+    where c.conrelid = format('public.%I', p_table)::regclass and c.conname = p_constraint
+  );
+begin
+  return case p_constraint
+    when 'messenger_schedules_queue_check' then 'be 1 to 100 letters, digits or _ . : -, and may name a lane behind a slash'
+    when 'messenger_webhook_endpoints_url_check'
+      then 'be an http or https URL without spaces, of at most 2000 characters'
+    when 'messenger_webhook_endpoints_events_check'
+      then 'have 1 to 100 names such as order.paid, prefixes such as order.*, or * for all'
+    when 'messenger_webhook_endpoints_secret_check'
+      then 'be the name of a secret in Vault, webhook_ and 1 to 200 letters, digits or _ . : -'
+    else case when starts_with(expression, 'one of ') then 'be ' else 'fit ' end || expression
+  end;
+end
+$function$;
+
+CREATE FUNCTION messenger.not_allowed(p_table text, p_constraint text, p_given jsonb DEFAULT NULL::jsonb)
+ RETURNS text
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO ''
+AS $function$
+declare
+  field constant text := regexp_replace(p_constraint, '^' || p_table || '_(.*)_check\d*$', '\1');
+begin
+  if strpos(p_constraint, ': ') > 0 then
+    return p_constraint;
+  end if;
+  return format(
+    '%s: has a value that is not allowed%s%s', field, ' (was ' || left((p_given -> field)::text, 60) || ')',
+    '; it has to ' || messenger.allowed_values(p_table, p_constraint)
+  );
 end
 $function$;
 
@@ -1675,6 +1858,14 @@ begin
   if jsonb_typeof(transports) is distinct from 'object' or jsonb_typeof(routes) is distinct from 'object' then
     raise sqlstate 'PT400' using message = 'transports: has to be an object, as routes has';
   end if;
+  select format('transports: %s is no name of 1 to 100 letters, digits or _ . : -, other than home', left(quote_literal(t.name), 120))
+  into fault_detail from jsonb_object_keys(transports) as t (name)
+  where t.name = 'home' or t.name !~ '^[A-Za-z0-9_.:-]{1,100}$' limit 1;
+  if found then
+    raise sqlstate 'PT400' using message = fault_detail;
+  elsif exists (select from jsonb_object_keys(routes) as r (pattern) where length(r.pattern) not between 1 and 200) then
+    raise sqlstate 'PT400' using message = 'routes: have to have patterns of 1 to 200 characters';
+  end if;
   lock table messenger.transports in share row exclusive mode;
   delete from messenger.routes r where not coalesce(messenger_declare_routing.routes ? r.pattern, false);
   delete from messenger.transports t where not coalesce(messenger_declare_routing.transports ? t.name, false);
@@ -1688,6 +1879,8 @@ begin
 exception when others then
   get stacked diagnostics fault_detail = pg_exception_detail;
   perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
+  perform messenger.refuse_shape(sqlstate, 'transports', transports, '{"*!": "boolean"}');
+  perform messenger.refuse_shape(sqlstate, 'routes', routes, '{"*": "text 1..100"}');
   raise;
 end
 $function$;
@@ -3322,6 +3515,10 @@ CREATE FUNCTION messenger.place_of(p_key jsonb)
 AS $function$
 begin
   return row((p_key ->> 0)::smallint, (p_key ->> 1)::timestamptz, (p_key ->> 2)::bigint);
+exception when data_exception then
+  raise sqlstate 'PT400' using message = format(
+    'last_keys: has to be what a claim has returned, [priority, due time, id] for a queue (was %s)', left(p_key::text, 60)
+  );
 end
 $function$;
 
@@ -4018,6 +4215,24 @@ begin
     where q.paused is not true and (p_queues is not null or q.runs_on is distinct from 'worker')
       and (select l.paused from public.messenger_queues l where l.name = n.queue) is not true
   );
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION messenger.refuse_claim(p_token uuid, p_max_messages integer, p_lease_ms integer, p_slots integer, p_start_within_ms integer, p_max_bytes bigint)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+begin
+  raise sqlstate 'PT400' using message = case
+    when p_token is null then 'token: is required'
+    when (p_max_messages between 0 and 10000) is not true then 'max_messages: has to be from 0 to 10000'
+    when (p_lease_ms between 1 and 86400000) is not true then 'lease_ms: has to be from 1 to 86400000'
+    when p_slots < 0 then 'slots: has to be zero or more'
+    when (p_start_within_ms between 1 and 60000) is not true then 'start_within_ms: has to be from 1 to 60000'
+    when (p_max_bytes >= 0) is not true then 'max_bytes: has to be zero or more'
+    else 'last_keys: has to be an object, as a claim has returned it'
+  end;
 end
 $function$;
 
@@ -5193,7 +5408,8 @@ declare
   leased record;
 begin
   if (p_token is not null and p_max_messages between 0 and 10000 and p_lease_ms between 1 and 86400000
-    and (p_slots < 0) is not true and p_start_within_ms between 1 and 60000 and p_max_bytes >= 0) is not true
+    and (p_slots < 0) is not true and p_start_within_ms between 1 and 60000 and p_max_bytes >= 0
+    and jsonb_typeof(keys) = 'object') is not true
   then
     perform messenger.refuse_claim(p_token, p_max_messages, p_lease_ms, p_slots, p_start_within_ms, p_max_bytes);
   end if;
@@ -5336,6 +5552,33 @@ begin
 end
 $function$;
 
+CREATE FUNCTION messenger.settlements_shape()
+ RETURNS jsonb
+ LANGUAGE sql
+ IMMUTABLE
+ SET search_path TO ''
+AS $function$
+  select replace(replace(
+    '[{
+      "token!": "uuid", "groups+": [["text"]], "handled+": ["bigint"], "batch": "text", "progressed+": ["bigint"],
+      "released+": ["bigint"], "durable+": ["bigint"], "kept+": [{"id!": "bigint", "keep_ms!": "<delay>"}],
+      "snoozed+": [{"id!": "bigint", "delay_ms!": "<delay>", "stamps": {}}],
+      "retries+": [{
+        "id!": "bigint", "delay_ms!": "<delay>", "retry_count!": "bigint", "quarantined": "boolean",
+        "interrupted": "boolean", "stamps": {}, "errors": [{}]
+      }],
+      "dead+": [{"id!": "bigint", "reason!": "text <reasons>", "stamps": {}, "errors": [{}]}],
+      "parked+": [{
+        "id!": "bigint", "delay_ms": "<delay>", "leave_group": "boolean", "waits+": ["text"], "stamps": {}, "step": {
+          "handler!": "text 1..255", "name!": "text 1..255", "key": "text 0..255", "nth": "integer 1..2147483647",
+          "kind!": "text step|sleep|wait|effect|all", "until": "timestamptz", "until_ms": "<delay>"
+        }
+      }],
+      "effects+": [{"id!": "bigint", "messages+": [{}], "emits+": [{}]}]
+    }]', '<delay>', 'double precision 0..3155760000000'
+  ), '<reasons>', array_to_string(messenger.dead_reasons(), '|'))::jsonb
+$function$;
+
 CREATE OR REPLACE FUNCTION public.messenger_settle(settlements jsonb)
  RETURNS jsonb
  LANGUAGE plpgsql
@@ -5361,6 +5604,7 @@ exception when others then
   get stacked diagnostics fault_detail = pg_exception_detail, place_of_fault = pg_exception_context;
   perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
   perform messenger.refuse_for_now(sqlstate, sqlerrm, fault_detail, place_of_fault);
+  perform messenger.refuse_shape(sqlstate, 'settlements', settlements, messenger.settlements_shape());
   raise;
 end
 $function$;
@@ -6404,12 +6648,12 @@ AS $function$
   with page as materialized (
     select b.id, b.name from public.messenger_batches b
     where b.id < coalesce(before_id, 9223372036854775807)
-    order by b.id desc limit case when messenger_list_batches.name is null then max_batches else 2000 end
+    order by b.id desc limit case when messenger_list_batches.name is null then messenger.page_size(max_batches, 'max_batches') else 2000 end
   ),
   found as materialized (
     select p.id from page p
     where messenger_list_batches.name is null or p.name = messenger_list_batches.name
-    order by p.id desc limit max_batches
+    order by p.id desc limit messenger.page_size(max_batches, 'max_batches')
   )
   select jsonb_build_object(
     'batches', (
@@ -6436,7 +6680,7 @@ AS $function$
     where b.user_id = any (array[messenger_list_user_batches.user_id])
       and b.id < coalesce(before_id, 9223372036854775807)
     order by b.user_id desc, b.id desc
-    limit max_batches + 1
+    limit messenger.page_size(max_batches, 'max_batches') + 1
   )
   select jsonb_build_object(
     'batches', (
@@ -6873,6 +7117,19 @@ begin
 end
 $function$;
 
+CREATE FUNCTION messenger.saves_shape()
+ RETURNS jsonb
+ LANGUAGE sql
+ IMMUTABLE
+ SET search_path TO ''
+AS $function$
+  select '[{"id!": "bigint", "token!": "uuid", "steps!": [{
+    "handler!": "text 1..255", "name!": "text 1..255", "key": "text 0..255", "nth": "integer 1..2147483647",
+    "kind": "text step|sleep|wait|effect|all", "status!": "text done|failed|pending", "until": "timestamptz",
+    "messages": [{}], "emits": [{}]
+  }]}]'::jsonb
+$function$;
+
 CREATE FUNCTION public.messenger_save_steps(saves jsonb)
  RETURNS jsonb
  LANGUAGE plpgsql
@@ -6920,6 +7177,7 @@ begin
 exception when others then
   get stacked diagnostics fault_detail = pg_exception_detail;
   perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
+  perform messenger.refuse_shape(sqlstate, 'saves', saves, messenger.saves_shape());
   raise;
 end
 $function$;
@@ -7000,6 +7258,7 @@ begin
 exception when others then
   get stacked diagnostics fault_detail = pg_exception_detail;
   perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
+  perform messenger.refuse_shape(sqlstate, 'leases', leases, '[{"id!": "bigint", "token!": "uuid", "step": {"nth": "integer"}}]');
   raise;
 end
 $function$;
@@ -7309,6 +7568,8 @@ declare
 begin
   if token_id is null or expires_at is null then
     raise sqlstate 'PT400' using message = 'token: has to have an id and an end';
+  elsif length(token_id) not between 1 and 100 then
+    raise sqlstate 'PT400' using message = format('token_id: has to be 1 to 100 characters (was %s)', length(token_id));
   end if;
   -- messenger_prune_events() has forgotten whether it was used. The function's clock may be that far behind.
   if expires_at < public.messenger_now() - interval '1 hour' then
@@ -7395,6 +7656,11 @@ begin
       select coalesce(max(e.id), 0)::text from public.messenger_events e
     )
   ) || messenger.told_of_cancels(cancelled);
+exception when data_exception then
+  perform messenger.refuse_shape(sqlstate, 'reads', reads, '[{
+    "id!": "bigint", "token!": "uuid", "keys!": ["text"], "since": "timestamptz", "cursors": {"*": {"id": "bigint"}}
+  }]');
+  raise;
 end
 $function$;
 
@@ -7733,6 +7999,9 @@ exception when others then
   get stacked diagnostics fault_detail = pg_exception_detail, place_of_fault = pg_exception_context;
   perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
   perform messenger.refuse_for_now(sqlstate, sqlerrm, fault_detail, place_of_fault);
+  perform messenger.refuse_shape(
+    sqlstate, 'leases', leases, '[{"token!": "uuid", "ids!": ["bigint"], "lease_ms": "integer"}]'
+  );
   raise;
 end
 $function$;
@@ -7749,6 +8018,9 @@ declare
   names text[];
   is_known boolean := false;
 begin
+  if p_function is null then
+    raise sqlstate 'PT400' using message = 'function: is required';
+  end if;
   for candidate in
     select * from pg_catalog.pg_proc p
     where p.pronamespace = 'public'::regnamespace and p.proname = p_function and p.prokind = 'f'
@@ -7953,6 +8225,7 @@ exception when others then
   if left(sqlstate, 2) not in ('40', '55') then
     get stacked diagnostics fault_detail = pg_exception_detail;
     perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
+    perform messenger.refuse_shape(sqlstate, 'step', step, (messenger.saves_shape() #> '{0,steps!,0}') - 'status!'::text);
     raise;
   end if;
   raise sqlstate 'PT503' using
@@ -8134,6 +8407,9 @@ declare
   found jsonb;
   fault_detail text;
 begin
+  if transport is null or length(transport) not between 1 and 100 then
+    raise sqlstate 'PT400' using message = 'transport: has to be a name of 1 to 100 characters';
+  end if;
   perform messenger.check_rows(deliveries, 'deliveries');
   with given as materialized (
     select d.*, exists (
@@ -8169,6 +8445,10 @@ begin
 exception when others then
   get stacked diagnostics fault_detail = pg_exception_detail;
   perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
+  perform messenger.refuse_shape(
+    sqlstate, 'deliveries', deliveries,
+    '[{"origin!": "uuid", "source_id!": "bigint", "publication!": "integer", "counted": "boolean"}]'
+  );
   raise;
 end
 $function$;
@@ -8213,6 +8493,24 @@ begin
 end
 $function$;
 
+CREATE FUNCTION messenger.refuse_deliveries(p_sqlstate text, p_handled jsonb, p_adopted jsonb, p_settlements jsonb)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  handled constant jsonb := '{"id!": "bigint", "origin!": "uuid", "source_id!": "bigint", "publication!": "integer"}'::jsonb;
+begin
+  perform messenger.refuse_shape(p_sqlstate, 'handled', p_handled, jsonb_build_array(handled));
+  perform messenger.refuse_shape(p_sqlstate, 'adopted', p_adopted, jsonb_build_array(handled || '{
+    "token!": "uuid", "type!": "text 1..200", "queue!": "queue", "priority!": "smallint -1000..1000",
+    "expires_at": "timestamptz", "created_at!": "timestamptz", "retry_count!": "integer", "attempts!": "integer",
+    "snoozes!": "integer", "interruptions!": "integer", "group_key": "text 1..255", "stamps": {}, "errors": [{}]
+  }'));
+  perform messenger.refuse_shape(p_sqlstate, 'settlements', p_settlements, messenger.settlements_shape());
+end
+$function$;
+
 CREATE FUNCTION public.messenger_settle_deliveries(transport text, handled jsonb DEFAULT '[]'::jsonb, adopted jsonb DEFAULT '[]'::jsonb, settlements jsonb DEFAULT '[]'::jsonb, lease_ms integer DEFAULT 60000)
  RETURNS jsonb
  LANGUAGE plpgsql
@@ -8221,17 +8519,20 @@ AS $function$
 declare
   fresh bigint[];
   repeated bigint[];
-  again constant bigint[] := array(
-    select (s.value ->> 'id')::bigint from jsonb_path_query(settlements, '$[*].*[*] ? (exists(@.delay_ms))') as s (value)
-  );
+  again bigint[];
   answer jsonb;
   fault_detail text;
 begin
   if lease_ms is null or lease_ms not between 1 and 86400000 then
     raise sqlstate 'PT400' using message = 'lease_ms: has to be from 1 to 86400000';
+  elsif transport is null or length(transport) not between 1 and 100 then
+    raise sqlstate 'PT400' using message = 'transport: has to be a name of 1 to 100 characters';
   end if;
   perform messenger.check_rows(handled, 'handled');
   perform messenger.check_rows(adopted, 'adopted');
+  again := array(
+    select (s.value ->> 'id')::bigint from jsonb_path_query(settlements, '$[*].*[*] ? (exists(@.delay_ms))') as s (value)
+  );
   perform messenger.lock_publications(transport, adopted, again);
   fresh := messenger.note_deliveries(transport, handled || adopted);
   repeated := array(
@@ -8259,6 +8560,7 @@ begin
 exception when others then
   get stacked diagnostics fault_detail = pg_exception_detail;
   perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
+  perform messenger.refuse_deliveries(sqlstate, handled, adopted, settlements);
   raise;
 end
 $function$;
@@ -10195,7 +10497,63 @@ begin
 exception when others then
   get stacked diagnostics fault_detail = pg_exception_detail;
   perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
+  perform messenger.refuse_shape(sqlstate, 'advances', advances, '[{
+    "id!": "bigint", "next_run_at": "timestamptz", "failing": "boolean",
+    "put_off_ms": "double precision 0..3155760000000", "queue": "text", "priority": "smallint",
+    "ttl_ms": "double precision 0..3155760000000", "missed": {"occurrence": "timestamptz"},
+    "note": {"occurrence": "timestamptz"}, "occurrences": [{
+      "occurrence!": "timestamptz", "delay_ms": "double precision 0..3155760000000", "message": {}
+    }]
+  }]');
   raise;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION messenger.merge_schedule(p_known public.messenger_schedules, p_given jsonb)
+ RETURNS public.messenger_schedules
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  clock constant timestamptz := public.messenger_now();
+  defaults constant jsonb := '{"timezone": "UTC", "catch_up": "latest", "overlap": "allow",
+    "while_paused": "enqueue", "jitter_ms": 0, "payload": {}}'::jsonb;
+  fields jsonb := p_given - messenger.schedule_state();
+  merged public.messenger_schedules;
+  field text;
+begin
+  -- A null removes a value; the default takes its place if there is one.
+  fields := fields || coalesce(
+    (
+      select jsonb_object_agg(key, defaults -> key) from jsonb_each(fields)
+      where value = 'null' and defaults ? key
+    ),
+    '{}'
+  );
+  if p_known.id is null then
+    fields := defaults || jsonb_build_object(
+      'run_count', 0, 'enabled', true, 'created_at', clock, 'updated_at', clock
+    ) || fields;
+  end if;
+  begin
+    merged := jsonb_populate_record(p_known, fields);
+  exception when data_exception then
+    for field in select jsonb_object_keys(fields) loop
+      begin
+        perform jsonb_populate_record(p_known, jsonb_build_object(field, fields -> field));
+      exception when data_exception then
+        raise sqlstate 'PT400' using message = coalesce(messenger.shape_fault(field, fields -> field, (
+          select to_jsonb(replace(format_type(a.atttypid, null), 'timestamp with time zone', 'timestamptz'))
+          from pg_catalog.pg_attribute a
+          where a.attrelid = 'public.messenger_schedules'::regclass and a.attname = field
+        )), format('%s: has a value that is not allowed (was %s)', field, left((fields -> field)::text, 60)));
+      end;
+    end loop;
+    raise;
+  end;
+  -- As a payload, null is a value.
+  merged.payload := coalesce(p_given -> 'payload', merged.payload);
+  return merged;
 end
 $function$;
 
@@ -10296,7 +10654,7 @@ begin
     end if;
   end loop;
 
-  if jsonb_populate_record(wanted, coalesce(p_given -> 'assumed', '{}')) is distinct from wanted then
+  if jsonb_populate_record(wanted, coalesce(nullif(p_given -> 'assumed', 'null'), '{}')) is distinct from wanted then
     p_given := p_given - array['next_run_at', 'finished', 'refused'];
   end if;
   if change <> 'unchanged' and p_given ->> 'refused' is not null then
@@ -10335,10 +10693,9 @@ exception
     get stacked diagnostics violated = constraint_name, missing = column_name;
     raise sqlstate 'PT400' using message = case
       when sqlstate = '23502' then format('%s: is required', missing)
-      when violated like '%: %' then violated
-      else format(
-        '%s: has a value that is not allowed',
-        regexp_replace(violated, '^messenger_schedules_(.*)_check\d*$', '\1')
+      -- The error does not tell which of several schedules it means.
+      else messenger.not_allowed(
+        'messenger_schedules', violated, case when jsonb_array_length(schedules) = 1 then schedules -> 0 end
       )
     end;
   when unique_violation then
@@ -10346,6 +10703,9 @@ exception
   when others then
     get stacked diagnostics fault_detail = pg_exception_detail;
     perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
+    perform messenger.refuse_shape(
+      sqlstate, 'schedules', schedules, '[{"id": "bigint", "next_run_at": "timestamptz", "assumed": {}}]'
+    );
     raise;
 end
 $function$;
@@ -10359,6 +10719,9 @@ declare
   answer jsonb;
   fault_detail text;
 begin
+  if fingerprint is null then
+    raise sqlstate 'PT400' using message = 'fingerprint: is required';
+  end if;
   begin
     answer := public.messenger_save_schedules(schedules, declared => true) -> 'schedules';
 
@@ -10461,7 +10824,7 @@ begin
         and (messenger_list_schedules.enabled is null or s.enabled = messenger_list_schedules.enabled)
         and s.id > after_id
       order by s.id
-      limit max_schedules
+      limit messenger.page_size(max_schedules, 'max_schedules')
     ) as listed
   );
 end
@@ -10483,7 +10846,7 @@ AS $function$
       and (coalesce(nullif(s.next_run_at, 'infinity'), '-infinity'), s.id)
         > (coalesce(after_at, '-infinity'), coalesce(after_id, -9223372036854775808))
     order by coalesce(nullif(s.next_run_at, 'infinity'), '-infinity'), s.id
-    limit max_schedules
+    limit messenger.page_size(max_schedules, 'max_schedules')
   )
   select public.messenger_list_schedules(array(select f.id from found f), max_schedules => max_schedules)
     || jsonb_build_object('next', (
@@ -10532,7 +10895,7 @@ begin
       select s.id, s.payload from public.messenger_schedules s
       where s.stamps -> 'user' ->> 'id' = user_id and s.id > after_id
       order by s.id
-      limit max_schedules
+      limit messenger.page_size(max_schedules, 'max_schedules')
     ) as own
   ) as sized;
   return jsonb_build_object(
@@ -10561,7 +10924,9 @@ CREATE FUNCTION public.messenger_list_schedule_runs(id bigint, max_runs integer 
  STABLE
  SET search_path TO ''
 AS $function$
-  select jsonb_build_object('runs', messenger.latest_runs(id, max_runs, coalesce(before, 'infinity')))
+  select jsonb_build_object('runs', messenger.latest_runs(
+    id, messenger.page_size(max_runs, 'max_runs'), coalesce(before, 'infinity')
+  ))
 $function$;
 
 CREATE OR REPLACE FUNCTION public.messenger_pause_schedule(id bigint, reason text DEFAULT NULL::text)
@@ -11129,6 +11494,9 @@ declare
   next_at timestamptz;
   fault_detail text;
 begin
+  if stalled is null then
+    raise sqlstate 'PT400' using message = 'stalled: has to be true or false (null was given)';
+  end if;
   fleet := messenger.fleet_size();
   if stalled and fleet <= (
     select count(*) from public.messenger_ticks t
@@ -11387,6 +11755,12 @@ begin
   if queues is null or 'default' = any (queues) then
     raise sqlstate 'PT400' using
       message = 'queues: has to be a list of names without default, which ticks serve';
+  end if;
+  if exists (select from unnest(queues) as q where messenger.is_queue_name(q) is not true) then
+    raise sqlstate 'PT400' using message = format(
+      'queues: have to be names of 1 to 100 letters, digits or _ . : - (%s was given)',
+      (select left(coalesce(quote_literal(q), 'null'), 120) from unnest(queues) as q where messenger.is_queue_name(q) is not true limit 1)
+    );
   end if;
   insert into public.messenger_queues as known (name, runs_on)
   select distinct q, 'worker' from unnest(queues) as q
@@ -12427,6 +12801,10 @@ begin
 exception when others then
   get stacked diagnostics fault_detail = pg_exception_detail;
   perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
+  perform messenger.refuse_shape(sqlstate, 'reports', reports, '[{
+    "id!": "bigint", "token!": "uuid", "value": "double precision 0..1", "note": "text 0..200",
+    "step": {"nth": "integer", "ran_ms": "double precision 0..3155760000000"}
+  }]');
   raise;
 end
 $function$;
@@ -12713,6 +13091,7 @@ declare
   page bigint[];
   last_seen bigint;
 begin
+  perform messenger.page_size(max_messages, 'max_messages'), messenger.page_size(max_scanned, 'max_scanned');
   page := array(
     select s.id
     from (
@@ -13081,6 +13460,10 @@ begin
 exception when others then
   get stacked diagnostics fault_detail = pg_exception_detail;
   perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
+  perform messenger.refuse_shape(sqlstate, 'delivery', delivery, '{
+    "endpoint!": "text", "event_id!": "bigint", "event!": "text", "message_id!": "bigint", "attempt!": "integer",
+    "delivered!": "boolean", "status": "smallint", "duration_ms!": "integer"
+  }');
   raise;
 end
 $function$;
@@ -13235,6 +13618,27 @@ exception when others then
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION public.messenger_list_actions(before_id bigint DEFAULT NULL::bigint, max_actions integer DEFAULT 50)
+ RETURNS jsonb
+ LANGUAGE sql
+ STABLE
+ SET search_path TO ''
+AS $function$
+  with found as (
+    select * from public.messenger_actions a
+    where a.id < coalesce(before_id, 9223372036854775807)
+    order by a.id desc
+    limit messenger.page_size(max_actions, 'max_actions')
+  )
+  select jsonb_build_object(
+    'actions', coalesce(
+      jsonb_agg(to_jsonb(f) || jsonb_build_object('id', f.id::text) order by f.id desc), '[]'
+    ),
+    'next', case when count(*) = max_actions then min(f.id)::text end
+  )
+  from found f
+$function$;
+
 CREATE OR REPLACE FUNCTION public.messenger_prune_actions(older_than interval DEFAULT '90 days'::interval, after jsonb DEFAULT NULL::jsonb)
  RETURNS jsonb
  LANGUAGE plpgsql
@@ -13284,13 +13688,13 @@ AS $function$
     select * from (
       select e.id, e.event, e.bytes, e.created_at from public.messenger_events e
       where e.event = messenger_list_events.event and e.id < coalesce(before_id, 9223372036854775807)
-      order by e.event desc, e.id desc limit max_events
+      order by e.event desc, e.id desc limit messenger.page_size(max_events, 'max_events')
     ) as of_key
     union all
     select * from (
       select e.id, e.event, e.bytes, e.created_at from public.messenger_events e
       where messenger_list_events.event is null and e.id < coalesce(before_id, 9223372036854775807)
-      order by e.id desc limit max_events
+      order by e.id desc limit messenger.page_size(max_events, 'max_events')
     ) as latest
   )
   select jsonb_build_object(
@@ -13326,13 +13730,13 @@ AS $function$
     select * from (
       select w.message_id as id from messenger.waits w
       where w.event = messenger_list_waiting.event and w.message_id < coalesce(before_id, 9223372036854775807)
-      order by w.event desc, w.message_id desc limit max_messages
+      order by w.event desc, w.message_id desc limit messenger.page_size(max_messages, 'max_messages')
     ) as of_key
     union all
     select * from (
       select distinct w.message_id as id from messenger.waits w
       where messenger_list_waiting.event is null and w.message_id < coalesce(before_id, 9223372036854775807)
-      order by w.message_id desc limit max_messages
+      order by w.message_id desc limit messenger.page_size(max_messages, 'max_messages')
     ) as latest
   )
   select jsonb_build_object(
@@ -13373,7 +13777,7 @@ AS $function$
       order by l.place, l.available_at desc limit 1
     ) as f on true
     where messenger_list_members.status is null or f.status = messenger_list_members.status
-    order by m.chunk, m.nth limit max_members
+    order by m.chunk, m.nth limit messenger.page_size(max_members, 'max_members')
   )
   select jsonb_build_object(
     'members', coalesce(
@@ -13534,7 +13938,9 @@ CREATE OR REPLACE FUNCTION public.messenger_list_queues(name text DEFAULT NULL::
  SET enable_bitmapscan TO 'off'
 AS $function$
   with page as (
-    select * from messenger.listed_queues(messenger_list_queues.name, names, after_name, max_queues)
+    select * from messenger.listed_queues(
+      messenger_list_queues.name, names, after_name, messenger.page_size(max_queues, 'max_queues')
+    )
   ),
   -- A message in a lane counts for its queue, and for the row of its lane if there is one.
   running as (
@@ -13542,7 +13948,7 @@ AS $function$
       select m.queue from public.messenger_messages m
       where m.status = 'processing'
         and m.id = any (array(select unnest(l.ids) from messenger.leases l))
-      limit max_count + 1
+      limit messenger.page_size(max_count, 'max_count') + 1
     ) as m
     cross join lateral (select m.queue union select split_part(m.queue, '/', 1)) as k (queue)
     group by k.queue
@@ -13550,7 +13956,7 @@ AS $function$
   -- Quarantined messages; nearly always none.
   quarantined as (
     select k.queue, count(*) from (
-      select m.queue from messenger.quarantined_messages m limit max_count + 1
+      select m.queue from messenger.quarantined_messages m limit messenger.page_size(max_count, 'max_count') + 1
     ) as m
     cross join lateral (select m.queue union select split_part(m.queue, '/', 1)) as k (queue)
     group by k.queue
@@ -13671,27 +14077,6 @@ begin
 end
 $function$;
 
-CREATE FUNCTION messenger.not_allowed(p_table text, p_constraint text)
- RETURNS text
- LANGUAGE plpgsql
- STABLE
- SET search_path TO ''
-AS $function$
-begin
-  return case when strpos(p_constraint, ': ') > 0 then p_constraint else format(
-    '%s: has a value that is not allowed%s',
-    regexp_replace(p_constraint, '^' || p_table || '_(.*)_check\d*$', '\1'),
-    (
-      select '; it has to fit ' || regexp_replace(
-        pg_catalog.pg_get_expr(c.conbin, c.conrelid, true), '::\w+(\[\])?', '', 'g'
-      )
-      from pg_catalog.pg_constraint c
-      where c.conrelid = format('public.%I', p_table)::regclass and c.conname = p_constraint
-    )
-  ) end;
-end
-$function$;
-
 CREATE OR REPLACE FUNCTION public.messenger_set_queue(name text, settings jsonb)
  RETURNS jsonb
  LANGUAGE plpgsql
@@ -13746,7 +14131,7 @@ exception
     raise sqlstate 'PT400' using message = format('%s: has to have a value', field);
   when check_violation then
     get stacked diagnostics field = constraint_name;
-    raise sqlstate 'PT400' using message = messenger.not_allowed('messenger_queues', field);
+    raise sqlstate 'PT400' using message = messenger.not_allowed('messenger_queues', field, to_jsonb(wanted));
   when others then
     get stacked diagnostics fault_detail = pg_exception_detail;
     perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
@@ -13869,6 +14254,11 @@ begin
         'settings: %s is none of %s', field, array_to_string(allowed, ', ')
       );
     end if;
+    if field = 'events' and p_settings @? 'strict $.events[*] ? (@.type() != "string")' then
+      raise sqlstate 'PT400' using message = format(
+        'events: has to be an array of names (was %s)', left((p_settings -> field)::text, 60)
+      );
+    end if;
     wanted := jsonb_populate_record(wanted, jsonb_build_object(field, p_settings -> field));
   end loop;
   if p_settings -> 'disabled' = 'true' and p_before.disabled_at is null then
@@ -13921,10 +14311,8 @@ exception
     raise sqlstate 'PT400' using message = format('%s: has to have a value', field);
   when check_violation then
     get stacked diagnostics field = constraint_name;
-    raise sqlstate 'PT400' using message = format(
-      '%s: has a value that is not allowed',
-      regexp_replace(field, '^messenger_webhook_endpoints_(.*)_check\d*$', '\1')
-    );
+    raise sqlstate 'PT400' using message =
+      messenger.not_allowed('messenger_webhook_endpoints', field, to_jsonb(p_wanted));
 end
 $function$;
 
@@ -14222,6 +14610,7 @@ declare
   page jsonb;
 begin
   perform messenger.check_ranges(p_filter);
+  perform messenger.page_size(p_max_messages, 'max_messages'), messenger.page_size(p_max_scanned, 'max_scanned');
   execute format(
     $query$
       with found as (
@@ -14327,6 +14716,7 @@ declare
   groups jsonb;
 begin
   perform messenger.check_ranges(p_filter);
+  perform messenger.page_size(p_max_groups, 'max_groups'), messenger.page_size(p_max_scanned, 'max_scanned');
   -- An error may be long; the filter takes 1,000 characters, in which one may be two.
   execute format(
     $query$
@@ -14392,7 +14782,7 @@ AS $function$
     select e.name, messenger.webhook_endpoint(e) as endpoint from public.messenger_webhook_endpoints e
     where (messenger_list_webhook_endpoints.name is null or e.name = messenger_list_webhook_endpoints.name)
       and e.name > after_name
-    order by e.name limit max_endpoints
+    order by e.name limit messenger.page_size(max_endpoints, 'max_endpoints')
   )
   select jsonb_build_object(
     'endpoints', coalesce(jsonb_agg(f.endpoint order by f.name), '[]'),
@@ -14429,6 +14819,7 @@ declare
     when event is null and delivered is null then least(max_deliveries, max_scanned) else max_scanned
   end;
 begin
+  perform messenger.page_size(max_deliveries, 'max_deliveries'), messenger.page_size(max_scanned, 'max_scanned');
   return (
     with scanned as (
       select d.* from public.messenger_webhook_deliveries d
@@ -14928,7 +15319,7 @@ AS $function$
       and (messenger_list_alert_deliveries.channel is null or d.channel = messenger_list_alert_deliveries.channel)
       and (messenger_list_alert_deliveries.status is null or d.status = messenger_list_alert_deliveries.status)
     order by d.id desc
-    limit max_deliveries
+    limit messenger.page_size(max_deliveries, 'max_deliveries')
   )
   select jsonb_build_object(
     'deliveries', coalesce(jsonb_agg(messenger.alert_delivery_json(f.delivery) order by f.id desc), '[]'),
@@ -16515,6 +16906,10 @@ begin
 exception when others then
   get stacked diagnostics fault_detail = pg_exception_detail;
   perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
+  perform messenger.refuse_shape(sqlstate, 'points', points, '[{
+    "at!": "timestamptz", "queue!": "text", "type!": "text", "handled": "integer", "retried": "integer", "failed": "integer",
+    "latency": ["integer"], "latency_ms": "bigint", "runs": ["integer"], "run_ms": "bigint"
+  }]');
   raise;
 end
 $function$;
@@ -16621,7 +17016,9 @@ declare
   begins timestamptz := coalesce(from_at, until - interval '1 hour');
   step interval;
 begin
-  if not begins < until then
+  if not (messenger.is_moment(begins) and messenger.is_moment(until)) then
+    raise sqlstate 'PT400' using message = format('from, until: have to lie in the years 1 to 9999 (%s, %s)', begins, until);
+  elsif not begins < until then
     raise sqlstate 'PT400' using message = format('from: has to lie before until (%s was given)', begins);
   end if;
   step := messenger.series_step(begins, until, step_seconds);
@@ -16695,7 +17092,7 @@ AS $function$
     from messenger.series s where s.type not in ('', '(others)') group by s.type
   ),
   labelled as materialized (
-    select s.*, case when r.place <= max_types then s.type else '(others)' end as label
+    select s.*, case when r.place <= messenger.page_size(max_types, 'max_types') then s.type else '(others)' end as label
     from messenger.series s left join ranked r on r.type = s.type where s.type <> ''
   ),
   histograms as (
@@ -16800,6 +17197,27 @@ AS $function$
   )
 $function$;
 
+CREATE OR REPLACE FUNCTION public.messenger_list_ticks(before_id bigint DEFAULT NULL::bigint, max_ticks integer DEFAULT 50)
+ RETURNS jsonb
+ LANGUAGE sql
+ STABLE
+ SET search_path TO ''
+AS $function$
+  with found as (
+    select * from public.messenger_ticks t
+    where t.id < coalesce(before_id, 9223372036854775807)
+    order by t.id desc
+    limit messenger.page_size(max_ticks, 'max_ticks')
+  )
+  select jsonb_build_object(
+    'ticks', coalesce(
+      jsonb_agg(to_jsonb(f) || jsonb_build_object('id', f.id::text) order by f.id desc), '[]'
+    ),
+    'next', case when count(*) = max_ticks then min(f.id)::text end
+  )
+  from found f
+$function$;
+
 CREATE FUNCTION public.messenger_list_alive_ticks(max_ticks integer DEFAULT 200)
  RETURNS jsonb
  LANGUAGE sql
@@ -16817,7 +17235,7 @@ AS $function$
     select * from candidates c
     where coalesce(c.heartbeat_at, c.started_at, c.asked_at) > clock_timestamp() - interval '1 minute'
     order by c.worker is null, c.id desc
-    limit max_ticks
+    limit messenger.page_size(max_ticks, 'max_ticks')
   )
   select jsonb_build_object(
     'ticks', coalesce(
@@ -16829,6 +17247,20 @@ AS $function$
     'next', null
   )
   from alive a
+$function$;
+
+CREATE OR REPLACE FUNCTION messenger.check_age(p_name text, p_age interval)
+ RETURNS void
+ LANGUAGE plpgsql
+ IMMUTABLE
+ SET search_path TO ''
+AS $function$
+begin
+  if (p_age between interval '0' and interval '100 years') is not true then
+    raise sqlstate 'PT400' using message =
+      format('%s: has to be from zero to 100 years (was %s)', p_name, coalesce(p_age::text, 'null'));
+  end if;
+end
 $function$;
 
 CREATE FUNCTION messenger.prune_orphans(p_relation regclass, p_keeps_failed boolean, p_max_rows integer, p_dry_run boolean, p_place bigint, OUT place bigint, OUT number integer)
@@ -16960,11 +17392,8 @@ CREATE FUNCTION public.messenger_prune(failed_older_than interval DEFAULT '30 da
  SET search_path TO ''
 AS $function$
 declare
-  befores constant jsonb := jsonb_build_object(
-    'failed', public.messenger_now() - failed_older_than, 'batches', public.messenger_now() - batches_older_than
-  );
+  befores jsonb; chunk integer;
   ends_at constant timestamptz := clock_timestamp() + interval '3 seconds';
-  chunk integer;
   kinds text[] := array['failed', 'idempotency_keys', 'handled', 'rate_limits', 'batches', 'outbox', 'deliveries', 'series',
     'progress', 'steps'];
   counts jsonb := (select jsonb_object_agg(k, 0) from unnest(kinds) as k);
@@ -16976,6 +17405,9 @@ declare
 begin
   perform messenger.check_age('failed_older_than', failed_older_than);
   perform messenger.check_age('batches_older_than', batches_older_than);
+  befores := jsonb_build_object(
+    'failed', public.messenger_now() - failed_older_than, 'batches', public.messenger_now() - batches_older_than
+  );
   perform messenger.begin_step(null, null, dry_run);
   if after ->> 'kind' <> all (kinds) then
     raise sqlstate 'PT400' using message = 'after: has to be the "next" of the step before';
@@ -17248,12 +17680,13 @@ CREATE FUNCTION public.messenger_prune_webhooks(older_than interval DEFAULT '30 
  SET search_path TO ''
 AS $function$
 declare
-  before constant timestamptz := public.messenger_now() - older_than;
+  before timestamptz;
   deliveries integer;
   events integer;
   fault_detail text;
 begin
   perform messenger.check_age('older_than', older_than);
+  before := public.messenger_now() - older_than;
   deliveries := messenger.prune_before('public.messenger_webhook_deliveries', 'sent_at', before, 5000, false);
   events := messenger.prune_before('public.messenger_webhook_events', 'created_at', before, 1000, false);
   perform messenger.check_deferred('messenger_prune_webhooks');
@@ -19061,6 +19494,9 @@ comment on routine messenger.alert_with(public.messenger_alerts,jsonb) is
 comment on routine messenger.alerts_at_fault() is
   'Channels on which the last delivery failed, or one waits for more than 10 minutes, and alerts that cannot be checked: {"channels", "alerts"}.';
 
+comment on routine messenger.allowed_values(text,text) is
+  'Part of messenger.not_allowed(): which values a check of a column allows, as they follow "it has to".';
+
 comment on routine messenger.append_event(text,jsonb) is
   'Appends an event, of the bus''s own or of a user, and returns its id. The commit wakes the messages that wait for it.';
 
@@ -19138,6 +19574,9 @@ comment on routine messenger.cancel_publications(bigint[]) is
 
 comment on routine messenger.capped(bigint,integer) is
   'A count, taken up to one above p_max_count, as {"count", "capped"}: capped says that there are more than p_max_count.';
+
+comment on routine messenger.check_age(text,interval) is
+  'Part of pruning: refuses an age that is missing, below zero or above 100 years.';
 
 comment on routine messenger.check_alert(public.messenger_alerts) is
   'Refuses, PT400 with the field, an alert with a filter, threshold or window that its rule does not take.';
@@ -19694,8 +20133,8 @@ comment on routine messenger.next_webhooks(bigint[],jsonb,jsonb,integer,integer)
 comment on routine messenger.next_work(text[]) is
   'When a tick has something to do next: a message falls due, or something in the outbox; null where nothing waits.';
 
-comment on routine messenger.not_allowed(text,text) is
-  'Part of settings: what is wrong with a value that a check of its column refuses, with the values that the check allows.';
+comment on routine messenger.not_allowed(text,text,jsonb) is
+  'Part of settings: what is wrong with a value that a check of its column refuses, with the given value and those that the check allows.';
 
 comment on routine messenger.not_in_outbox(bigint[]) is
   'Part of messenger_cancel_outbox: those of the ids that no row of the outbox has, as texts.';
@@ -19759,6 +20198,9 @@ comment on routine messenger.outbox_shard(bigint,text,text) is
 
 comment on routine messenger.outbox_step(bigint[],integer,integer) is
   'Part of operations on the outbox: the answer of a step, {"matched", "done", "next"}.';
+
+comment on routine messenger.page_size(integer,text) is
+  'The number of rows that a list may return or read; refuses one that is missing, below 1 or above 1,000,000.';
 
 comment on routine messenger.place_after(jsonb) is
   'Part of pruning: the last id of the step before; null at the beginning.';
@@ -19844,6 +20286,9 @@ comment on routine messenger.read_events(jsonb,bigint) is
 comment on routine messenger.read_steps(jsonb) is
   'Part of messenger_load_steps: the steps of messages by id, those of each in the order in which they were stored.';
 
+comment on routine messenger.reads_as(text,text) is
+  'Whether a text is a value of a type, or the name of a queue.';
+
 comment on routine messenger.redrive_ids(bigint[],jsonb) is
   'Part of a step: puts dead letters back into their queues, without the progress of their life before. Returns {"done"}.';
 
@@ -19856,6 +20301,9 @@ comment on routine messenger.redriven_transport(text,jsonb) is
 comment on routine messenger.refuse_conflict(text,text,text) is
   'Part of calls over HTTP: raises PT503 in place of a conflict of transactions, which PostgREST would repeat without end, and PT500 in place of a code that PostgREST would take for a status of success.';
 
+comment on routine messenger.refuse_deliveries(text,jsonb,jsonb,jsonb) is
+  'Part of messenger_settle_deliveries that has failed: raises PT400 with the first field that has a wrong value.';
+
 comment on routine messenger.refuse_for_now(text,text,text,text) is
   'Part of calls of workers over HTTP: raises PT503, with its SQLSTATE as detail, in place of a passing fault that a function of the project''s own has met.';
 
@@ -19867,6 +20315,9 @@ comment on routine messenger.refuse_publications(messenger.relays,jsonb) is
 
 comment on routine messenger.refuse_queues_of_workers(text[]) is
   'Part of messenger_start_tick: refuses a tick of queues that run on workers.';
+
+comment on routine messenger.refuse_shape(text,text,jsonb,jsonb) is
+  'Part of a call that has failed: where its error is one of data, raises PT400 with the first field that is none of its shape.';
 
 comment on routine messenger.refuse_skipped(text,bigint,bigint) is
   'Refuses a call that has written fewer rows than it wanted: a trigger of the project''s own has skipped one, or has changed its id.';
@@ -19925,6 +20376,9 @@ comment on routine messenger.sample_queue(text,timestamp with time zone,integer)
 comment on routine messenger.save_webhook_endpoint(public.messenger_webhook_endpoints,boolean) is
   'Part of the functions that change an endpoint: updates its row, or inserts it if p_is_new; PT409 if there is one of its name then. PT400 names the column whose value is not allowed.';
 
+comment on routine messenger.saves_shape() is
+  'Part of messenger_save_steps that has failed: what saves have to be, for messenger.refuse_shape().';
+
 comment on routine messenger.schedule_seen(public.messenger_schedules) is
   'SHA-256 of a schedule''s definition in hex, which tells whether the schedule has changed since a caller has read it.';
 
@@ -19972,6 +20426,12 @@ comment on routine messenger.settled_in_part(jsonb,bigint[],jsonb) is
 
 comment on routine messenger.settlement_of(jsonb,text[],boolean) is
   'Part of messenger_settle: the part of a settlement that is about these messages, or, with p_others, about all others.';
+
+comment on routine messenger.settlements_shape() is
+  'Part of messenger_settle that has failed: what settlements have to be, for messenger.refuse_shape().';
+
+comment on routine messenger.shape_fault(text,jsonb,jsonb) is
+  'The first field of a value that is none of its shape, and what is wrong with it, as "field: problem"; null if the value has the shape.';
 
 comment on routine messenger.shard_front(messenger.relays) is
   'The due time at which a scan of a shard begins.';
@@ -20059,6 +20519,9 @@ comment on routine messenger.transport_problem(text) is
 
 comment on routine messenger.turns_of(messenger.locked_messages,jsonb) is
   'Part of a claim: the lanes behind which the next claim begins, by their queue, of those where lanes ended the turn of this one.';
+
+comment on routine messenger.type_problem(text,text) is
+  'Part of messenger.shape_fault(): what is wrong with a value that is no object or array, read as text; null if nothing is.';
 
 comment on routine messenger.unmark_handlers(bigint[],text) is
   'Part of a redrive from a step: lets the handlers of messages run again that have steps from that one on, before these are forgotten.';

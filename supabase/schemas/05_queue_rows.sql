@@ -216,9 +216,7 @@ declare
   forgotten integer;
   fault_detail text;
 begin
-  if empty_older_than is null or empty_older_than < interval '0' then
-    raise sqlstate 'PT400' using message = 'empty_older_than: has to be zero or more';
-  end if;
+  perform messenger.check_age('empty_older_than', empty_older_than);
   if after is null then
     insert into public.messenger_queues (name) select unnest(messenger.stray_queues(p_max_steps => 100000))
     on conflict do nothing;

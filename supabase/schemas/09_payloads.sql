@@ -255,6 +255,22 @@ $$;
 comment on function messenger.message_fault(jsonb) is
   'Part of messenger_enqueue: the first field of a message that is not known, has a wrong value or contradicts another, and what is wrong; null if nothing is.';
 
+-- Postgres reads all rows if a LIMIT is null, and names no argument if it is below zero.
+create function messenger.page_size(p_size integer, p_field text) returns integer
+language plpgsql immutable
+set search_path = ''
+as $$
+begin
+  if (p_size between 1 and 1000000) is not true then
+    raise sqlstate 'PT400' using message =
+      format('%s: has to be from 1 to 1000000 (was %s)', p_field, coalesce(p_size::text, 'null'));
+  end if;
+  return p_size;
+end
+$$;
+comment on function messenger.page_size(integer, text) is
+  'The number of rows that a list may return or read; refuses one that is missing, below 1 or above 1,000,000.';
+
 -- A call of a worker, or of the edge functions. jsonb_to_recordset would refuse anything else without the parameter's name.
 create function messenger.check_rows(p_rows jsonb, p_field text) returns void
 language plpgsql

@@ -96,6 +96,14 @@ begin
   if jsonb_typeof(transports) is distinct from 'object' or jsonb_typeof(routes) is distinct from 'object' then
     raise sqlstate 'PT400' using message = 'transports: has to be an object, as routes has';
   end if;
+  select format('transports: %s is no name of 1 to 100 letters, digits or _ . : -, other than home', left(quote_literal(t.name), 120))
+  into fault_detail from jsonb_object_keys(transports) as t (name)
+  where t.name = 'home' or t.name !~ '^[A-Za-z0-9_.:-]{1,100}$' limit 1;
+  if found then
+    raise sqlstate 'PT400' using message = fault_detail;
+  elsif exists (select from jsonb_object_keys(routes) as r (pattern) where length(r.pattern) not between 1 and 200) then
+    raise sqlstate 'PT400' using message = 'routes: have to have patterns of 1 to 200 characters';
+  end if;
   lock table messenger.transports in share row exclusive mode;
   delete from messenger.routes r where not coalesce(messenger_declare_routing.routes ? r.pattern, false);
   delete from messenger.transports t where not coalesce(messenger_declare_routing.transports ? t.name, false);
@@ -109,6 +117,8 @@ begin
 exception when others then
   get stacked diagnostics fault_detail = pg_exception_detail;
   perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
+  perform messenger.refuse_shape(sqlstate, 'transports', transports, '{"*!": "boolean"}');
+  perform messenger.refuse_shape(sqlstate, 'routes', routes, '{"*": "text 1..100"}');
   raise;
 end
 $$;

@@ -18,6 +18,10 @@ set search_path = ''
 as $$
 begin
   return row((p_key ->> 0)::smallint, (p_key ->> 1)::timestamptz, (p_key ->> 2)::bigint);
+exception when data_exception then
+  raise sqlstate 'PT400' using message = format(
+    'last_keys: has to be what a claim has returned, [priority, due time, id] for a queue (was %s)', left(p_key::text, 60)
+  );
 end
 $$;
 comment on function messenger.place_of(jsonb) is

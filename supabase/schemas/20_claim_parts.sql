@@ -54,7 +54,7 @@ begin
     when p_slots < 0 then 'slots: has to be zero or more'
     when (p_start_within_ms between 1 and 60000) is not true then 'start_within_ms: has to be from 1 to 60000'
     when (p_max_bytes >= 0) is not true then 'max_bytes: has to be zero or more'
-    else 'arguments: have a value that a claim does not take'
+    else 'last_keys: has to be an object, as a claim has returned it'
   end;
 end
 $$;

@@ -283,7 +283,8 @@ declare
   leased record;
 begin
   if (p_token is not null and p_max_messages between 0 and 10000 and p_lease_ms between 1 and 86400000
-    and (p_slots < 0) is not true and p_start_within_ms between 1 and 60000 and p_max_bytes >= 0) is not true
+    and (p_slots < 0) is not true and p_start_within_ms between 1 and 60000 and p_max_bytes >= 0
+    and jsonb_typeof(keys) = 'object') is not true
   then
     perform messenger.refuse_claim(p_token, p_max_messages, p_lease_ms, p_slots, p_start_within_ms, p_max_bytes);
   end if;

@@ -92,6 +92,33 @@ $$;
 comment on function messenger.settle_outcomes(jsonb) is
   'Part of messenger_settle: all of it but the errors of a project''s own triggers.';
 
+create function messenger.settlements_shape() returns jsonb
+language sql immutable
+set search_path = ''
+as $$
+  select replace(replace(
+    '[{
+      "token!": "uuid", "groups+": [["text"]], "handled+": ["bigint"], "batch": "text", "progressed+": ["bigint"],
+      "released+": ["bigint"], "durable+": ["bigint"], "kept+": [{"id!": "bigint", "keep_ms!": "<delay>"}],
+      "snoozed+": [{"id!": "bigint", "delay_ms!": "<delay>", "stamps": {}}],
+      "retries+": [{
+        "id!": "bigint", "delay_ms!": "<delay>", "retry_count!": "bigint", "quarantined": "boolean",
+        "interrupted": "boolean", "stamps": {}, "errors": [{}]
+      }],
+      "dead+": [{"id!": "bigint", "reason!": "text <reasons>", "stamps": {}, "errors": [{}]}],
+      "parked+": [{
+        "id!": "bigint", "delay_ms": "<delay>", "leave_group": "boolean", "waits+": ["text"], "stamps": {}, "step": {
+          "handler!": "text 1..255", "name!": "text 1..255", "key": "text 0..255", "nth": "integer 1..2147483647",
+          "kind!": "text step|sleep|wait|effect|all", "until": "timestamptz", "until_ms": "<delay>"
+        }
+      }],
+      "effects+": [{"id!": "bigint", "messages+": [{}], "emits+": [{}]}]
+    }]', '<delay>', 'double precision 0..3155760000000'
+  ), '<reasons>', array_to_string(messenger.dead_reasons(), '|'))::jsonb
+$$;
+comment on function messenger.settlements_shape() is
+  'Part of messenger_settle that has failed: what settlements have to be, for messenger.refuse_shape().';
+
 create function public.messenger_settle(settlements jsonb) returns jsonb
 language plpgsql
 set search_path = ''
@@ -110,6 +137,7 @@ exception when others then
   get stacked diagnostics fault_detail = pg_exception_detail, place_of_fault = pg_exception_context;
   perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
   perform messenger.refuse_for_now(sqlstate, sqlerrm, fault_detail, place_of_fault);
+  perform messenger.refuse_shape(sqlstate, 'settlements', settlements, messenger.settlements_shape());
   raise;
 end
 $$;

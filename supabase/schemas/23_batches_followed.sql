@@ -51,12 +51,12 @@ as $$
   with page as materialized (
     select b.id, b.name from public.messenger_batches b
     where b.id < coalesce(before_id, 9223372036854775807)
-    order by b.id desc limit case when messenger_list_batches.name is null then max_batches else 2000 end
+    order by b.id desc limit case when messenger_list_batches.name is null then messenger.page_size(max_batches, 'max_batches') else 2000 end
   ),
   found as materialized (
     select p.id from page p
     where messenger_list_batches.name is null or p.name = messenger_list_batches.name
-    order by p.id desc limit max_batches
+    order by p.id desc limit messenger.page_size(max_batches, 'max_batches')
   )
   select jsonb_build_object(
     'batches', (
@@ -87,7 +87,7 @@ as $$
     where b.user_id = any (array[messenger_list_user_batches.user_id])
       and b.id < coalesce(before_id, 9223372036854775807)
     order by b.user_id desc, b.id desc
-    limit max_batches + 1
+    limit messenger.page_size(max_batches, 'max_batches') + 1
   )
   select jsonb_build_object(
     'batches', (

@@ -166,6 +166,19 @@ $$;
 comment on function messenger.told_of_cancels(text[]) is
   'Part of messenger_save_steps and its like: the field of their result with the messages that are to be stopped; {} if there are none.';
 
+create function messenger.saves_shape() returns jsonb
+language sql immutable
+set search_path = ''
+as $$
+  select '[{"id!": "bigint", "token!": "uuid", "steps!": [{
+    "handler!": "text 1..255", "name!": "text 1..255", "key": "text 0..255", "nth": "integer 1..2147483647",
+    "kind": "text step|sleep|wait|effect|all", "status!": "text done|failed|pending", "until": "timestamptz",
+    "messages": [{}], "emits": [{}]
+  }]}]'::jsonb
+$$;
+comment on function messenger.saves_shape() is
+  'Part of messenger_save_steps that has failed: what saves have to be, for messenger.refuse_shape().';
+
 -- `saves` is an array of {id, token, version?, steps: [{handler, name, key, nth, kind, status, result?, error?, until?,
 -- details?, messages?, emits?}]}, each message once. `messages` and `emits` are the effects of the step. Returns
 -- {"stale": [ids]}: messages whose lease is another's, for which nothing was written; and {"cancelled": [ids]}, if
@@ -217,6 +230,7 @@ begin
 exception when others then
   get stacked diagnostics fault_detail = pg_exception_detail;
   perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
+  perform messenger.refuse_shape(sqlstate, 'saves', saves, messenger.saves_shape());
   raise;
 end
 $$;
@@ -305,6 +319,7 @@ begin
 exception when others then
   get stacked diagnostics fault_detail = pg_exception_detail;
   perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
+  perform messenger.refuse_shape(sqlstate, 'leases', leases, '[{"id!": "bigint", "token!": "uuid", "step": {"nth": "integer"}}]');
   raise;
 end
 $$;

@@ -137,6 +137,8 @@ declare
 begin
   if token_id is null or expires_at is null then
     raise sqlstate 'PT400' using message = 'token: has to have an id and an end';
+  elsif length(token_id) not between 1 and 100 then
+    raise sqlstate 'PT400' using message = format('token_id: has to be 1 to 100 characters (was %s)', length(token_id));
   end if;
   -- messenger_prune_events() has forgotten whether it was used. The function's clock may be that far behind.
   if expires_at < public.messenger_now() - interval '1 hour' then

@@ -72,6 +72,11 @@ begin
       select coalesce(max(e.id), 0)::text from public.messenger_events e
     )
   ) || messenger.told_of_cancels(cancelled);
+exception when data_exception then
+  perform messenger.refuse_shape(sqlstate, 'reads', reads, '[{
+    "id!": "bigint", "token!": "uuid", "keys!": ["text"], "since": "timestamptz", "cursors": {"*": {"id": "bigint"}}
+  }]');
+  raise;
 end
 $$;
 comment on function public.messenger_read_events(jsonb) is

@@ -97,6 +97,9 @@ exception when others then
   get stacked diagnostics fault_detail = pg_exception_detail, place_of_fault = pg_exception_context;
   perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
   perform messenger.refuse_for_now(sqlstate, sqlerrm, fault_detail, place_of_fault);
+  perform messenger.refuse_shape(
+    sqlstate, 'leases', leases, '[{"token!": "uuid", "ids!": ["bigint"], "lease_ms": "integer"}]'
+  );
   raise;
 end
 $$;

@@ -13,6 +13,9 @@ declare
   names text[];
   is_known boolean := false;
 begin
+  if p_function is null then
+    raise sqlstate 'PT400' using message = 'function: is required';
+  end if;
   for candidate in
     select * from pg_catalog.pg_proc p
     where p.pronamespace = 'public'::regnamespace and p.proname = p_function and p.prokind = 'f'
@@ -227,6 +230,7 @@ exception when others then
   if left(sqlstate, 2) not in ('40', '55') then
     get stacked diagnostics fault_detail = pg_exception_detail;
     perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
+    perform messenger.refuse_shape(sqlstate, 'step', step, (messenger.saves_shape() #> '{0,steps!,0}') - 'status!'::text);
     raise;
   end if;
   raise sqlstate 'PT503' using

@@ -95,6 +95,9 @@ declare
   found jsonb;
   fault_detail text;
 begin
+  if transport is null or length(transport) not between 1 and 100 then
+    raise sqlstate 'PT400' using message = 'transport: has to be a name of 1 to 100 characters';
+  end if;
   perform messenger.check_rows(deliveries, 'deliveries');
   with given as materialized (
     select d.*, exists (
@@ -130,6 +133,10 @@ begin
 exception when others then
   get stacked diagnostics fault_detail = pg_exception_detail;
   perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
+  perform messenger.refuse_shape(
+    sqlstate, 'deliveries', deliveries,
+    '[{"origin!": "uuid", "source_id!": "bigint", "publication!": "integer", "counted": "boolean"}]'
+  );
   raise;
 end
 $$;
@@ -176,6 +183,26 @@ $$;
 comment on function messenger.has_cancels(text) is
   'Whether deliveries of a transport were cancelled that have no outcome yet. Workers look up what they get then.';
 
+create function messenger.refuse_deliveries(p_sqlstate text, p_handled jsonb, p_adopted jsonb, p_settlements jsonb)
+returns void
+language plpgsql
+set search_path = ''
+as $$
+declare
+  handled constant jsonb := '{"id!": "bigint", "origin!": "uuid", "source_id!": "bigint", "publication!": "integer"}'::jsonb;
+begin
+  perform messenger.refuse_shape(p_sqlstate, 'handled', p_handled, jsonb_build_array(handled));
+  perform messenger.refuse_shape(p_sqlstate, 'adopted', p_adopted, jsonb_build_array(handled || '{
+    "token!": "uuid", "type!": "text 1..200", "queue!": "queue", "priority!": "smallint -1000..1000",
+    "expires_at": "timestamptz", "created_at!": "timestamptz", "retry_count!": "integer", "attempts!": "integer",
+    "snoozes!": "integer", "interruptions!": "integer", "group_key": "text 1..255", "stamps": {}, "errors": [{}]
+  }'));
+  perform messenger.refuse_shape(p_sqlstate, 'settlements', p_settlements, messenger.settlements_shape());
+end
+$$;
+comment on function messenger.refuse_deliveries(text, jsonb, jsonb, jsonb) is
+  'Part of messenger_settle_deliveries that has failed: raises PT400 with the first field that has a wrong value.';
+
 -- `handled`: [{id, origin, source_id, publication}], deliveries that need no more than this note. `adopted`: those with
 -- further consequences, each with the columns of its message and its lease's `token`. `settlements` are outcomes of
 -- adopted ones, as messenger_settle takes them; an adopted one without an outcome stays running, as a message of home.
@@ -189,17 +216,20 @@ as $$
 declare
   fresh bigint[];
   repeated bigint[];
-  again constant bigint[] := array(
-    select (s.value ->> 'id')::bigint from jsonb_path_query(settlements, '$[*].*[*] ? (exists(@.delay_ms))') as s (value)
-  );
+  again bigint[];
   answer jsonb;
   fault_detail text;
 begin
   if lease_ms is null or lease_ms not between 1 and 86400000 then
     raise sqlstate 'PT400' using message = 'lease_ms: has to be from 1 to 86400000';
+  elsif transport is null or length(transport) not between 1 and 100 then
+    raise sqlstate 'PT400' using message = 'transport: has to be a name of 1 to 100 characters';
   end if;
   perform messenger.check_rows(handled, 'handled');
   perform messenger.check_rows(adopted, 'adopted');
+  again := array(
+    select (s.value ->> 'id')::bigint from jsonb_path_query(settlements, '$[*].*[*] ? (exists(@.delay_ms))') as s (value)
+  );
   perform messenger.lock_publications(transport, adopted, again);
   fresh := messenger.note_deliveries(transport, handled || adopted);
   repeated := array(
@@ -227,6 +257,7 @@ begin
 exception when others then
   get stacked diagnostics fault_detail = pg_exception_detail;
   perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
+  perform messenger.refuse_deliveries(sqlstate, handled, adopted, settlements);
   raise;
 end
 $$;

@@ -272,6 +272,14 @@ begin
 exception when others then
   get stacked diagnostics fault_detail = pg_exception_detail;
   perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
+  perform messenger.refuse_shape(sqlstate, 'advances', advances, '[{
+    "id!": "bigint", "next_run_at": "timestamptz", "failing": "boolean",
+    "put_off_ms": "double precision 0..3155760000000", "queue": "text", "priority": "smallint",
+    "ttl_ms": "double precision 0..3155760000000", "missed": {"occurrence": "timestamptz"},
+    "note": {"occurrence": "timestamptz"}, "occurrences": [{
+      "occurrence!": "timestamptz", "delay_ms": "double precision 0..3155760000000", "message": {}
+    }]
+  }]');
   raise;
 end
 $$;

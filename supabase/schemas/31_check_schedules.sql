@@ -56,7 +56,11 @@ begin
       begin
         perform jsonb_populate_record(p_known, jsonb_build_object(field, fields -> field));
       exception when data_exception then
-        raise sqlstate 'PT400' using message = format('%s: has a value that is not allowed', field);
+        raise sqlstate 'PT400' using message = coalesce(messenger.shape_fault(field, fields -> field, (
+          select to_jsonb(replace(format_type(a.atttypid, null), 'timestamp with time zone', 'timestamptz'))
+          from pg_catalog.pg_attribute a
+          where a.attrelid = 'public.messenger_schedules'::regclass and a.attname = field
+        )), format('%s: has a value that is not allowed (was %s)', field, left((fields -> field)::text, 60)));
       end;
     end loop;
     raise;

@@ -160,7 +160,7 @@ begin
     end if;
   end loop;
 
-  if jsonb_populate_record(wanted, coalesce(p_given -> 'assumed', '{}')) is distinct from wanted then
+  if jsonb_populate_record(wanted, coalesce(nullif(p_given -> 'assumed', 'null'), '{}')) is distinct from wanted then
     p_given := p_given - array['next_run_at', 'finished', 'refused'];
   end if;
   if change <> 'unchanged' and p_given ->> 'refused' is not null then
@@ -202,10 +202,9 @@ exception
     get stacked diagnostics violated = constraint_name, missing = column_name;
     raise sqlstate 'PT400' using message = case
       when sqlstate = '23502' then format('%s: is required', missing)
-      when violated like '%: %' then violated
-      else format(
-        '%s: has a value that is not allowed',
-        regexp_replace(violated, '^messenger_schedules_(.*)_check\d*$', '\1')
+      -- The error does not tell which of several schedules it means.
+      else messenger.not_allowed(
+        'messenger_schedules', violated, case when jsonb_array_length(schedules) = 1 then schedules -> 0 end
       )
     end;
   when unique_violation then
@@ -213,6 +212,9 @@ exception
   when others then
     get stacked diagnostics fault_detail = pg_exception_detail;
     perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
+    perform messenger.refuse_shape(
+      sqlstate, 'schedules', schedules, '[{"id": "bigint", "next_run_at": "timestamptz", "assumed": {}}]'
+    );
     raise;
 end
 $$;
@@ -230,6 +232,9 @@ declare
   answer jsonb;
   fault_detail text;
 begin
+  if fingerprint is null then
+    raise sqlstate 'PT400' using message = 'fingerprint: is required';
+  end if;
   begin
     answer := public.messenger_save_schedules(schedules, declared => true) -> 'schedules';
 

@@ -70,7 +70,7 @@ begin
         and (messenger_list_schedules.enabled is null or s.enabled = messenger_list_schedules.enabled)
         and s.id > after_id
       order by s.id
-      limit max_schedules
+      limit messenger.page_size(max_schedules, 'max_schedules')
     ) as listed
   );
 end
@@ -92,7 +92,7 @@ as $$
       and (coalesce(nullif(s.next_run_at, 'infinity'), '-infinity'), s.id)
         > (coalesce(after_at, '-infinity'), coalesce(after_id, -9223372036854775808))
     order by coalesce(nullif(s.next_run_at, 'infinity'), '-infinity'), s.id
-    limit max_schedules
+    limit messenger.page_size(max_schedules, 'max_schedules')
   )
   select public.messenger_list_schedules(array(select f.id from found f), max_schedules => max_schedules)
     || jsonb_build_object('next', (
@@ -145,7 +145,7 @@ begin
       select s.id, s.payload from public.messenger_schedules s
       where s.stamps -> 'user' ->> 'id' = user_id and s.id > after_id
       order by s.id
-      limit max_schedules
+      limit messenger.page_size(max_schedules, 'max_schedules')
     ) as own
   ) as sized;
   return jsonb_build_object(
@@ -176,7 +176,9 @@ create function public.messenger_list_schedule_runs(
 language sql stable
 set search_path = ''
 as $$
-  select jsonb_build_object('runs', messenger.latest_runs(id, max_runs, coalesce(before, 'infinity')))
+  select jsonb_build_object('runs', messenger.latest_runs(
+    id, messenger.page_size(max_runs, 'max_runs'), coalesce(before, 'infinity')
+  ))
 $$;
 comment on function public.messenger_list_schedule_runs(bigint, integer, timestamptz) is
   'The latest runs of a schedule, the newest first, those planned before a moment. Returns {"runs": [...]}.';

@@ -322,6 +322,9 @@ declare
   next_at timestamptz;
   fault_detail text;
 begin
+  if stalled is null then
+    raise sqlstate 'PT400' using message = 'stalled: has to be true or false (null was given)';
+  end if;
   fleet := messenger.fleet_size();
   if stalled and fleet <= (
     select count(*) from public.messenger_ticks t

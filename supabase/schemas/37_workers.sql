@@ -17,6 +17,12 @@ begin
     raise sqlstate 'PT400' using
       message = 'queues: has to be a list of names without default, which ticks serve';
   end if;
+  if exists (select from unnest(queues) as q where messenger.is_queue_name(q) is not true) then
+    raise sqlstate 'PT400' using message = format(
+      'queues: have to be names of 1 to 100 letters, digits or _ . : - (%s was given)',
+      (select left(coalesce(quote_literal(q), 'null'), 120) from unnest(queues) as q where messenger.is_queue_name(q) is not true limit 1)
+    );
+  end if;
   insert into public.messenger_queues as known (name, runs_on)
   select distinct q, 'worker' from unnest(queues) as q
   on conflict on constraint messenger_queues_pkey do update set runs_on = 'worker'

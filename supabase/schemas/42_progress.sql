@@ -60,6 +60,10 @@ begin
 exception when others then
   get stacked diagnostics fault_detail = pg_exception_detail;
   perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
+  perform messenger.refuse_shape(sqlstate, 'reports', reports, '[{
+    "id!": "bigint", "token!": "uuid", "value": "double precision 0..1", "note": "text 0..200",
+    "step": {"nth": "integer", "ran_ms": "double precision 0..3155760000000"}
+  }]');
   raise;
 end
 $$;

@@ -195,6 +195,7 @@ declare
   page bigint[];
   last_seen bigint;
 begin
+  perform messenger.page_size(max_messages, 'max_messages'), messenger.page_size(max_scanned, 'max_scanned');
   page := array(
     select s.id
     from (

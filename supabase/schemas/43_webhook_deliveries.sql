@@ -191,6 +191,10 @@ begin
 exception when others then
   get stacked diagnostics fault_detail = pg_exception_detail;
   perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
+  perform messenger.refuse_shape(sqlstate, 'delivery', delivery, '{
+    "endpoint!": "text", "event_id!": "bigint", "event!": "text", "message_id!": "bigint", "attempt!": "integer",
+    "delivered!": "boolean", "status": "smallint", "duration_ms!": "integer"
+  }');
   raise;
 end
 $$;

@@ -233,7 +233,7 @@ as $$
     select * from public.messenger_actions a
     where a.id < coalesce(before_id, 9223372036854775807)
     order by a.id desc
-    limit max_actions
+    limit messenger.page_size(max_actions, 'max_actions')
   )
   select jsonb_build_object(
     'actions', coalesce(

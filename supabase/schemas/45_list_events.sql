@@ -26,13 +26,13 @@ as $$
     select * from (
       select e.id, e.event, e.bytes, e.created_at from public.messenger_events e
       where e.event = messenger_list_events.event and e.id < coalesce(before_id, 9223372036854775807)
-      order by e.event desc, e.id desc limit max_events
+      order by e.event desc, e.id desc limit messenger.page_size(max_events, 'max_events')
     ) as of_key
     union all
     select * from (
       select e.id, e.event, e.bytes, e.created_at from public.messenger_events e
       where messenger_list_events.event is null and e.id < coalesce(before_id, 9223372036854775807)
-      order by e.id desc limit max_events
+      order by e.id desc limit messenger.page_size(max_events, 'max_events')
     ) as latest
   )
   select jsonb_build_object(
@@ -70,13 +70,13 @@ as $$
     select * from (
       select w.message_id as id from messenger.waits w
       where w.event = messenger_list_waiting.event and w.message_id < coalesce(before_id, 9223372036854775807)
-      order by w.event desc, w.message_id desc limit max_messages
+      order by w.event desc, w.message_id desc limit messenger.page_size(max_messages, 'max_messages')
     ) as of_key
     union all
     select * from (
       select distinct w.message_id as id from messenger.waits w
       where messenger_list_waiting.event is null and w.message_id < coalesce(before_id, 9223372036854775807)
-      order by w.message_id desc limit max_messages
+      order by w.message_id desc limit messenger.page_size(max_messages, 'max_messages')
     ) as latest
   )
   select jsonb_build_object(

@@ -27,7 +27,7 @@ as $$
       order by l.place, l.available_at desc limit 1
     ) as f on true
     where messenger_list_members.status is null or f.status = messenger_list_members.status
-    order by m.chunk, m.nth limit max_members
+    order by m.chunk, m.nth limit messenger.page_size(max_members, 'max_members')
   )
   select jsonb_build_object(
     'members', coalesce(

@@ -191,7 +191,9 @@ language sql stable
 set search_path = ''
 as $$
   with page as (
-    select * from messenger.listed_queues(messenger_list_queues.name, names, after_name, max_queues)
+    select * from messenger.listed_queues(
+      messenger_list_queues.name, names, after_name, messenger.page_size(max_queues, 'max_queues')
+    )
   ),
   -- A message in a lane counts for its queue, and for the row of its lane if there is one.
   running as (
@@ -199,7 +201,7 @@ as $$
       select m.queue from public.messenger_messages m
       where m.status = 'processing'
         and m.id = any (array(select unnest(l.ids) from messenger.leases l))
-      limit max_count + 1
+      limit messenger.page_size(max_count, 'max_count') + 1
     ) as m
     cross join lateral (select m.queue union select split_part(m.queue, '/', 1)) as k (queue)
     group by k.queue
@@ -207,7 +209,7 @@ as $$
   -- Quarantined messages; nearly always none.
   quarantined as (
     select k.queue, count(*) from (
-      select m.queue from messenger.quarantined_messages m limit max_count + 1
+      select m.queue from messenger.quarantined_messages m limit messenger.page_size(max_count, 'max_count') + 1
     ) as m
     cross join lateral (select m.queue union select split_part(m.queue, '/', 1)) as k (queue)
     group by k.queue
@@ -332,28 +334,6 @@ $$;
 comment on function messenger.make_lane(text) is
   'Part of messenger_set_queue: makes the row of a lane if there is none. Returns the name of the queue that has to be there: that of a lane''s parent, or the name itself.';
 
--- The text of a check is "field: problem" where its name says it, as a trigger's own refusal does.
-create function messenger.not_allowed(p_table text, p_constraint text) returns text
-language plpgsql stable
-set search_path = ''
-as $$
-begin
-  return case when strpos(p_constraint, ': ') > 0 then p_constraint else format(
-    '%s: has a value that is not allowed%s',
-    regexp_replace(p_constraint, '^' || p_table || '_(.*)_check\d*$', '\1'),
-    (
-      select '; it has to fit ' || regexp_replace(
-        pg_catalog.pg_get_expr(c.conbin, c.conrelid, true), '::\w+(\[\])?', '', 'g'
-      )
-      from pg_catalog.pg_constraint c
-      where c.conrelid = format('public.%I', p_table)::regclass and c.conname = p_constraint
-    )
-  ) end;
-end
-$$;
-comment on function messenger.not_allowed(text, text) is
-  'Part of settings: what is wrong with a value that a check of its column refuses, with the values that the check allows.';
-
 create function public.messenger_set_queue(name text, settings jsonb) returns jsonb
 language plpgsql
 set search_path = ''
@@ -407,7 +387,7 @@ exception
     raise sqlstate 'PT400' using message = format('%s: has to have a value', field);
   when check_violation then
     get stacked diagnostics field = constraint_name;
-    raise sqlstate 'PT400' using message = messenger.not_allowed('messenger_queues', field);
+    raise sqlstate 'PT400' using message = messenger.not_allowed('messenger_queues', field, to_jsonb(wanted));
   when others then
     get stacked diagnostics fault_detail = pg_exception_detail;
     perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);

@@ -66,6 +66,11 @@ begin
         'settings: %s is none of %s', field, array_to_string(allowed, ', ')
       );
     end if;
+    if field = 'events' and p_settings @? 'strict $.events[*] ? (@.type() != "string")' then
+      raise sqlstate 'PT400' using message = format(
+        'events: has to be an array of names (was %s)', left((p_settings -> field)::text, 60)
+      );
+    end if;
     wanted := jsonb_populate_record(wanted, jsonb_build_object(field, p_settings -> field));
   end loop;
   if p_settings -> 'disabled' = 'true' and p_before.disabled_at is null then
@@ -121,10 +126,8 @@ exception
     raise sqlstate 'PT400' using message = format('%s: has to have a value', field);
   when check_violation then
     get stacked diagnostics field = constraint_name;
-    raise sqlstate 'PT400' using message = format(
-      '%s: has a value that is not allowed',
-      regexp_replace(field, '^messenger_webhook_endpoints_(.*)_check\d*$', '\1')
-    );
+    raise sqlstate 'PT400' using message =
+      messenger.not_allowed('messenger_webhook_endpoints', field, to_jsonb(p_wanted));
 end
 $$;
 comment on function messenger.save_webhook_endpoint(public.messenger_webhook_endpoints, boolean) is

@@ -26,6 +26,7 @@ declare
   page jsonb;
 begin
   perform messenger.check_ranges(p_filter);
+  perform messenger.page_size(p_max_messages, 'max_messages'), messenger.page_size(p_max_scanned, 'max_scanned');
   execute format(
     $query$
       with found as (
@@ -174,6 +175,7 @@ declare
   groups jsonb;
 begin
   perform messenger.check_ranges(p_filter);
+  perform messenger.page_size(p_max_groups, 'max_groups'), messenger.page_size(p_max_scanned, 'max_scanned');
   -- An error may be long; the filter takes 1,000 characters, in which one may be two.
   execute format(
     $query$

@@ -10,7 +10,7 @@ as $$
     select e.name, messenger.webhook_endpoint(e) as endpoint from public.messenger_webhook_endpoints e
     where (messenger_list_webhook_endpoints.name is null or e.name = messenger_list_webhook_endpoints.name)
       and e.name > after_name
-    order by e.name limit max_endpoints
+    order by e.name limit messenger.page_size(max_endpoints, 'max_endpoints')
   )
   select jsonb_build_object(
     'endpoints', coalesce(jsonb_agg(f.endpoint order by f.name), '[]'),
@@ -47,6 +47,7 @@ declare
     when event is null and delivered is null then least(max_deliveries, max_scanned) else max_scanned
   end;
 begin
+  perform messenger.page_size(max_deliveries, 'max_deliveries'), messenger.page_size(max_scanned, 'max_scanned');
   return (
     with scanned as (
       select d.* from public.messenger_webhook_deliveries d

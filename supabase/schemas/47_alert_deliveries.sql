@@ -157,7 +157,7 @@ as $$
       and (messenger_list_alert_deliveries.channel is null or d.channel = messenger_list_alert_deliveries.channel)
       and (messenger_list_alert_deliveries.status is null or d.status = messenger_list_alert_deliveries.status)
     order by d.id desc
-    limit max_deliveries
+    limit messenger.page_size(max_deliveries, 'max_deliveries')
   )
   select jsonb_build_object(
     'deliveries', coalesce(jsonb_agg(messenger.alert_delivery_json(f.delivery) order by f.id desc), '[]'),

@@ -254,6 +254,10 @@ begin
 exception when others then
   get stacked diagnostics fault_detail = pg_exception_detail;
   perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
+  perform messenger.refuse_shape(sqlstate, 'points', points, '[{
+    "at!": "timestamptz", "queue!": "text", "type!": "text", "handled": "integer", "retried": "integer", "failed": "integer",
+    "latency": ["integer"], "latency_ms": "bigint", "runs": ["integer"], "run_ms": "bigint"
+  }]');
   raise;
 end
 $$;

@@ -113,7 +113,9 @@ declare
   begins timestamptz := coalesce(from_at, until - interval '1 hour');
   step interval;
 begin
-  if not begins < until then
+  if not (messenger.is_moment(begins) and messenger.is_moment(until)) then
+    raise sqlstate 'PT400' using message = format('from, until: have to lie in the years 1 to 9999 (%s, %s)', begins, until);
+  elsif not begins < until then
     raise sqlstate 'PT400' using message = format('from: has to lie before until (%s was given)', begins);
   end if;
   step := messenger.series_step(begins, until, step_seconds);
@@ -190,7 +192,7 @@ as $$
     from messenger.series s where s.type not in ('', '(others)') group by s.type
   ),
   labelled as materialized (
-    select s.*, case when r.place <= max_types then s.type else '(others)' end as label
+    select s.*, case when r.place <= messenger.page_size(max_types, 'max_types') then s.type else '(others)' end as label
     from messenger.series s left join ranked r on r.type = s.type where s.type <> ''
   ),
   histograms as (

@@ -112,7 +112,7 @@ as $$
     select * from public.messenger_ticks t
     where t.id < coalesce(before_id, 9223372036854775807)
     order by t.id desc
-    limit max_ticks
+    limit messenger.page_size(max_ticks, 'max_ticks')
   )
   select jsonb_build_object(
     'ticks', coalesce(
@@ -142,7 +142,7 @@ as $$
     select * from candidates c
     where coalesce(c.heartbeat_at, c.started_at, c.asked_at) > clock_timestamp() - interval '1 minute'
     order by c.worker is null, c.id desc
-    limit max_ticks
+    limit messenger.page_size(max_ticks, 'max_ticks')
   )
   select jsonb_build_object(
     'ticks', coalesce(

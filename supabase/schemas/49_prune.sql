@@ -6,13 +6,14 @@ language plpgsql immutable
 set search_path = ''
 as $$
 begin
-  if p_age is null or p_age < interval '0' then
-    raise sqlstate 'PT400' using message = format('%s: has to be zero or more', p_name);
+  if (p_age between interval '0' and interval '100 years') is not true then
+    raise sqlstate 'PT400' using message =
+      format('%s: has to be from zero to 100 years (was %s)', p_name, coalesce(p_age::text, 'null'));
   end if;
 end
 $$;
 comment on function messenger.check_age(text, interval) is
-  'Part of pruning: refuses an age that is missing or below zero.';
+  'Part of pruning: refuses an age that is missing, below zero or above 100 years.';
 
 -- Deletes, or counts, rows of a table whose time lies before a moment. Rows that are locked at present stay.
 create function messenger.prune_before(
@@ -189,11 +190,8 @@ language plpgsql
 set search_path = ''
 as $$
 declare
-  befores constant jsonb := jsonb_build_object(
-    'failed', public.messenger_now() - failed_older_than, 'batches', public.messenger_now() - batches_older_than
-  );
+  befores jsonb; chunk integer;
   ends_at constant timestamptz := clock_timestamp() + interval '3 seconds';
-  chunk integer;
   kinds text[] := array['failed', 'idempotency_keys', 'handled', 'rate_limits', 'batches', 'outbox', 'deliveries', 'series',
     'progress', 'steps'];
   counts jsonb := (select jsonb_object_agg(k, 0) from unnest(kinds) as k);
@@ -205,6 +203,9 @@ declare
 begin
   perform messenger.check_age('failed_older_than', failed_older_than);
   perform messenger.check_age('batches_older_than', batches_older_than);
+  befores := jsonb_build_object(
+    'failed', public.messenger_now() - failed_older_than, 'batches', public.messenger_now() - batches_older_than
+  );
   perform messenger.begin_step(null, null, dry_run);
   if after ->> 'kind' <> all (kinds) then
     raise sqlstate 'PT400' using message = 'after: has to be the "next" of the step before';

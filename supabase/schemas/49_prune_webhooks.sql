@@ -7,12 +7,13 @@ language plpgsql
 set search_path = ''
 as $$
 declare
-  before constant timestamptz := public.messenger_now() - older_than;
+  before timestamptz;
   deliveries integer;
   events integer;
   fault_detail text;
 begin
   perform messenger.check_age('older_than', older_than);
+  before := public.messenger_now() - older_than;
   deliveries := messenger.prune_before('public.messenger_webhook_deliveries', 'sent_at', before, 5000, false);
   events := messenger.prune_before('public.messenger_webhook_events', 'created_at', before, 1000, false);
   perform messenger.check_deferred('messenger_prune_webhooks');

@@ -49,7 +49,7 @@ select throws_ok(
   'schedule: has changed meanwhile; try again', 'a change of what was another schedule then'
 );
 select throws_ok(
-  $$select pg_temp.change('{"overlap":"never"}')$$, 'PT400', 'overlap: has a value that is not allowed',
+  $$select pg_temp.change('{"overlap":"never"}')$$, 'PT400', 'overlap: has a value that is not allowed (was "never"); it has to be one of ''allow'', ''skip''',
   'a wrong value'
 );
 select throws_ok(

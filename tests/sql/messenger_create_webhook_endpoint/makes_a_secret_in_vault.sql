@@ -21,15 +21,18 @@ select throws_ok(
 );
 select throws_ok(
   $$select messenger_create_webhook_endpoint('c', '{"url":"https://c","events":["a.*.b"]}')$$, 'PT400',
-  'events: has a value that is not allowed', 'a star between names'
+  'events: has a value that is not allowed (was ["a.*.b"]); it has to have 1 to 100 names such as order.paid, prefixes such as order.*, or * for all',
+  'a star between names'
 );
 select throws_ok(
   $$select messenger_create_webhook_endpoint('c', '{"url":"https://c","events":["a b"]}')$$, 'PT400',
-  'events: has a value that is not allowed', 'two names in one element'
+  'events: has a value that is not allowed (was ["a b"]); it has to have 1 to 100 names such as order.paid, prefixes such as order.*, or * for all',
+  'two names in one element'
 );
 select throws_ok(
   $$select messenger_create_webhook_endpoint('c', '{"url":"https://c","secret":"symphony_secret_key"}')$$, 'PT400',
-  'secret: has a value that is not allowed', 'another secret of the project'
+  'secret: has a value that is not allowed (was "symphony_secret_key"); it has to be the name of a secret in Vault, webhook_ and 1 to 200 letters, digits or _ . : -',
+  'another secret of the project'
 );
 select throws_ok(
   $$select messenger_create_webhook_endpoint('c', '{"url":"https://c","urls":1}')$$, 'PT400',

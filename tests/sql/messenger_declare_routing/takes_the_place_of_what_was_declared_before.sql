@@ -15,7 +15,8 @@ select is(
   'the later declaration holds, and nothing else'
 );
 select throws_ok(
-  $$select messenger_declare_routing('{"home": true}', '{}')$$, '23514', null, 'home is no transport of a project'
+  $$select messenger_declare_routing('{"home": true}', '{}')$$, 'PT400',
+  'transports: ''home'' is no name of 1 to 100 letters, digits or _ . : -, other than home', 'home is no transport of a project'
 );
 select messenger_declare_routing('{}', '{}');
 select ok(not messenger_start_tick() ? 'routing', 'a project without transports has none again');

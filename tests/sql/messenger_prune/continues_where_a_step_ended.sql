@@ -21,7 +21,7 @@ select is(
 );
 select is((select answer -> 'next' from second), 'null', 'that was the last step');
 select throws_ok(
-  $$select messenger_prune(null)$$, 'PT400', 'failed_older_than: has to be zero or more', 'no age'
+  $$select messenger_prune(null)$$, 'PT400', 'failed_older_than: has to be from zero to 100 years (was null)', 'no age'
 );
 select throws_ok(
   $$select messenger_prune(dry_run => null)$$, 'PT400',

@@ -8,7 +8,7 @@ select is(messenger_prune_actions() -> 'done', '1', 'one is older than 90 days')
 select results_eq('select action from messenger_actions', array['new'], 'the other stays');
 select throws_ok(
   $$select messenger_prune_actions(interval '-1 day')$$, 'PT400',
-  'older_than: has to be zero or more', 'an age of the future'
+  'older_than: has to be from zero to 100 years (was -1 days)', 'an age of the future'
 );
 select results_eq(
   $$select schedule from cron.job where jobname = 'symphony-prune-actions' and active$$,

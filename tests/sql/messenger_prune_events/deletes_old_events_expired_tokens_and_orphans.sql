@@ -19,7 +19,8 @@ select is(
   messenger_prune_events('0') ->> 'done', '1', 'an operator chooses the age'
 );
 select throws_ok(
-  $$select messenger_prune_events('-1 day')$$, 'PT400', 'older_than: has to be zero or more', 'of zero or more'
+  $$select messenger_prune_events('-1 day')$$, 'PT400', 'older_than: has to be from zero to 100 years (was -1 days)',
+  'of zero or more'
 );
 select is(
   (select command from cron.job where jobname = 'symphony-prune-events' and active),

@@ -24,10 +24,12 @@ select results_eq(
   'the latest of the lease''s worker'
 );
 select throws_ok(
-  $$select pg_temp.report(1, 'A', 1.5, null)$$, '23514', null, 'more than all is refused'
+  $$select pg_temp.report(1, 'A', 1.5, null)$$, 'PT400', 'reports.0.value: has to be from 0 to 1 (was 1.5)',
+  'more than all is refused'
 );
 select throws_ok(
-  $$select pg_temp.report(1, 'A', 1, repeat('x', 201))$$, '23514', null, 'so is a long note'
+  $$select pg_temp.report(1, 'A', 1, repeat('x', 201))$$, 'PT400',
+  format('reports.0.note: has to be from 0 to 200 characters (was "%s)', repeat('x', 59)), 'so is a long note'
 );
 select messenger_settle(jsonb_build_array(jsonb_build_object(
   'token', test.token(2), 'handled', test.ids('A'), 'progressed', test.ids('A')

@@ -11,13 +11,13 @@ create function pg_temp.refused(more jsonb, code text, message text) returns tex
     )), code, message, message
   )
 $$;
-select pg_temp.refused('{"queue": "a b"}', 'PT400', 'queue: has a value that is not allowed');
-select pg_temp.refused('{"catch_up": "some"}', 'PT400', 'catch_up: has a value that is not allowed');
+select pg_temp.refused('{"queue": "a b"}', 'PT400', 'queue: has a value that is not allowed; it has to be 1 to 100 letters, digits or _ . : -, and may name a lane behind a slash');
+select pg_temp.refused('{"catch_up": "some"}', 'PT400', 'catch_up: has a value that is not allowed; it has to be one of ''latest'', ''all'', ''none''');
 select pg_temp.refused(
   '{"interval_ms": 999}', 'PT400', 'interval_ms: has to be at least 1000, a second; got 999'
 );
 select pg_temp.refused(
-  '{"while_paused": "drop"}', 'PT400', 'while_paused: has a value that is not allowed'
+  '{"while_paused": "drop"}', 'PT400', 'while_paused: has a value that is not allowed; it has to be one of ''enqueue'', ''skip'''
 );
 select pg_temp.refused('{"id": 999999}', 'PT404', 'id: there is no schedule 999999');
 select pg_temp.refused('{"refused": "config.at: is past"}', 'PT400', 'config.at: is past');

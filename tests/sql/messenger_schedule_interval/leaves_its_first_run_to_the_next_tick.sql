@@ -28,7 +28,7 @@ select throws_ok(
 );
 select throws_ok(
   $$select messenger_schedule_interval('A', '{}', '1 hour', max_runs => 0)$$,
-  'PT400', 'max_runs: has a value that is not allowed', 'no runs'
+  'PT400', 'max_runs: has a value that is not allowed (was 0); it has to fit max_runs > 0', 'no runs'
 );
 select throws_ok(
   $$select messenger_schedule_interval(null, '{}', '1 hour')$$,

@@ -20,7 +20,7 @@ select throws_ok(
 );
 select throws_ok(
   $$select messenger_set_queue('default', '{"max_workers":0}')$$, 'PT400',
-  'max_workers: has a value that is not allowed; it has to fit max_workers >= 1 AND max_workers <= 100', 'out of its range'
+  'max_workers: has a value that is not allowed (was 0); it has to fit max_workers >= 1 AND max_workers <= 100', 'out of its range'
 );
 select throws_ok(
   $$select messenger_set_queue('default', '{"paused":null}')$$, 'PT400',

@@ -23,7 +23,9 @@ select throws_ok(
     'token', test.token(1),
     'dead', jsonb_build_array(jsonb_build_object('id', test.id_of('tired')::text, 'reason', 'tired'))
   )))$$,
-  '23514', null, 'another is refused'
+  'PT400', format(
+    'settlements.0.dead.0.reason: has to be one of %s (was "tired")', array_to_string(messenger.dead_reasons(), ', ')
+  ), 'another is refused'
 );
 
 select * from finish();

@@ -22,7 +22,7 @@ select is(
 );
 select throws_ok(
   $$select messenger_tidy_queues(interval '-1 day')$$, 'PT400',
-  'empty_older_than: has to be zero or more', 'but not before it is there'
+  'empty_older_than: has to be from zero to 100 years (was -1 days)', 'but not before it is there'
 );
 
 insert into messenger_queues (name, created_at)
