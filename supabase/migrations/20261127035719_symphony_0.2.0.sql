@@ -8213,14 +8213,15 @@ begin
     where m.id = messenger_effect.id and exists (
         select from messenger.cancel_notes n where n.message_id = messenger_effect.id
       );
-    perform public.messenger_save_steps(jsonb_build_array(jsonb_build_object(
+    is_cancelled := public.messenger_save_steps(jsonb_build_array(jsonb_build_object(
       'id', messenger_effect.id, 'token', token, 'version', version, 'steps', jsonb_build_array(
         step || '{"kind": "effect", "status": "done"}'
           || case when result is null then '{}' else jsonb_build_object('result', result) end
       )
-    )));
+    ))) ? 'cancelled';
   end if;
-  return case when result is null then '{}' else jsonb_build_object('result', result) end;
+  return case when result is null then '{}' else jsonb_build_object('result', result) end
+    || case when is_cancelled then '{"cancelled": true}' else '{}'::jsonb end;
 exception when others then
   if left(sqlstate, 2) not in ('40', '55') then
     get stacked diagnostics fault_detail = pg_exception_detail;

@@ -176,8 +176,9 @@ comment on function messenger.call_function(pg_catalog.pg_proc, jsonb) is
   'Part of messenger_effect: calls a function with named arguments. Returns its result as JSON: a value, a row as an object, a set as an array; null for void.';
 
 -- `step` is {handler, name, key, nth, details?}. Returns {"result"} without it for void, {"stale": true} if another
--- worker has the message by now, or {"cancelled": true} if it is to be stopped. A conflict with another transaction is PT503: with its own SQLSTATE the API would
--- repeat the call without end.
+-- worker has the message by now, and {"cancelled": true} if it is to be stopped, beside the result if it was cancelled
+-- while the function ran. A conflict with another transaction is PT503: with its own SQLSTATE the API would repeat the
+-- call without end.
 create function public.messenger_effect(
   id bigint, token uuid, version jsonb, step jsonb, function text, args jsonb default '{}'
 ) returns jsonb
@@ -218,14 +219,15 @@ begin
     where m.id = messenger_effect.id and exists (
         select from messenger.cancel_notes n where n.message_id = messenger_effect.id
       );
-    perform public.messenger_save_steps(jsonb_build_array(jsonb_build_object(
+    is_cancelled := public.messenger_save_steps(jsonb_build_array(jsonb_build_object(
       'id', messenger_effect.id, 'token', token, 'version', version, 'steps', jsonb_build_array(
         step || '{"kind": "effect", "status": "done"}'
           || case when result is null then '{}' else jsonb_build_object('result', result) end
       )
-    )));
+    ))) ? 'cancelled';
   end if;
-  return case when result is null then '{}' else jsonb_build_object('result', result) end;
+  return case when result is null then '{}' else jsonb_build_object('result', result) end
+    || case when is_cancelled then '{"cancelled": true}' else '{}'::jsonb end;
 exception when others then
   if left(sqlstate, 2) not in ('40', '55') then
     get stacked diagnostics fault_detail = pg_exception_detail;

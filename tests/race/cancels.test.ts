@@ -143,9 +143,11 @@ track.testOnce(
     await track.sql`select public.messenger_claim(${token})`;
     const lane = track.lane(0);
     await lane`select pg_advisory_lock(38)`;
-    const effect = track.lane(1)`select public.messenger_effect(${id}, ${token}, 'null',
-    '{"handler":"Runs","name":"held","key":"","nth":1}', 'test_held')`;
-    const running = effect.then(() => {});
+    const effect = track.lane(1)<
+      [{ answer: object }]
+    >`select public.messenger_effect(${id}, ${token}, 'null',
+    '{"handler":"Runs","name":"held","key":"","nth":1}', 'test_held') as answer`;
+    const running = effect.then(([{ answer }]) => answer);
     await eventually(
       () => track.sql`select from pg_locks where locktype = 'advisory' and not granted`,
       (waiting) => waiting.length > 0,
@@ -153,7 +155,7 @@ track.testOnce(
     const { done, running: stopping } = await cancelAll();
     assertEquals([done, stopping], [0, 1]);
     await lane`select pg_advisory_unlock(38)`;
-    await running;
+    assertEquals(await running, { result: "held", cancelled: true });
     const [message] = await track.sql`select cancelled from public.messenger_messages`;
     assertEquals(message?.cancelled, true);
     // The result is stored, and the worker gives the message back.

@@ -1,6 +1,6 @@
 -- The function takes effect and its result is stored in one transaction, under the lease.
 begin;
-select plan(9);
+select plan(11);
 select test.set_clock('2026-01-01 12:00Z');
 
 create table public.booked (id bigint generated always as identity, customer text);
@@ -40,6 +40,15 @@ select is(pg_temp.effect(2, 2), '{"stale": true}', 'a worker whose lease is anot
 select is((select count(*) from booked), 1::bigint, 'and runs nothing');
 select is(pg_temp.effect(2) -> 'result' ->> 'customer', 'ada', 'the second call of the handler is another step');
 select is((select count(*) from booked), 2::bigint, 'and runs the function');
+
+create function public.cancel_all() returns integer language sql as 'select messenger_cancel("all" => true); select 1';
+select is(
+  messenger_effect(
+    test.id_of('A'), test.token(1), '"v2"', '{"handler": "handler", "name": "cancel", "key": "", "nth": 1}', 'cancel_all'
+  ),
+  '{"result": 1, "cancelled": true}', 'a function that cancels its own message is told with the result'
+);
+select is((select result from messenger_steps where name = 'cancel'), '1', 'which is stored');
 
 select * from finish();
 rollback;

@@ -132,6 +132,24 @@ Deno.test("a SQL function runs once for each call, over retries, and its result 
   assertEquals(seen, Array(3).fill([{ n: 1, at }, { n: 2, at }]));
 });
 
+Deno.test("a cancel while a SQL function runs keeps its result, and no further step begins", async () => {
+  const seen: string[] = [];
+  const { memory } = await childrenOf(async (_, ctx) => {
+    await ctx.effect("book");
+    seen.push("booked");
+    await ctx.step("pay", () => void seen.push("paid"));
+  }, ({ memory }) => {
+    memory.functions.set("book", async () => {
+      await memory.cancel({ all: true });
+      return 1;
+    });
+  });
+  assertEquals(seen, []);
+  const [dead] = memory.failed;
+  const [step] = memory.steps.of("1");
+  assertEquals([dead?.reason, step?.result], ["cancelled", 1]);
+});
+
 Deno.test("a SQL function that fails is retried like a step, and fails for good as a StepError", async () => {
   let calls = 0;
   const caught: unknown[] = [];

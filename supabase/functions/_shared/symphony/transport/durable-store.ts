@@ -57,7 +57,7 @@ export interface EffectResult {
   readonly result?: unknown;
   /** Another claim has the lease, and the function was not run. */
   readonly stale?: true;
-  /** The message was cancelled, and the function was not run. */
+  /** The message was cancelled: the function was not run, or the result beside this is stored. */
   readonly cancelled?: true;
 }
 

@@ -72,11 +72,15 @@ export abstract class MemoryDurable extends MemoryStore {
     const [known] = this.steps.load(id, this.now(), step);
     if (known?.status === "done") return "result" in known ? { result: known.result } : {};
     const result = await this.functions.call(name, args);
-    if (!this.leased(id, leaseToken)) return { stale: true };
+    const after = this.leased(id, leaseToken);
+    if (!after) return { stale: true };
     const done = { ...step, kind: "effect", status: "done" } as const;
     const stored = { ...done, ...(result !== undefined && { result }) };
     await this.saveSteps([{ id, leaseToken, version, steps: [stored] }]);
-    return result === undefined ? {} : { result };
+    return {
+      ...(result !== undefined && { result }),
+      ...(after.cancelled && { cancelled: true } as const),
+    };
   }
 
   // deno-lint-ignore require-await -- an error must reject the promise
