@@ -628,9 +628,11 @@ alter table messenger.lane_scans enable row level security;
 create table messenger.lanes_to_scan (
   id bigint generated always as identity primary key,
   queue text collate "C" not null,
-  lane text collate "C" not null
+  lane text collate "C" not null,
+  opens_at timestamptz not null default '-infinity'
 );
 create index lanes_to_scan_lane_idx on messenger.lanes_to_scan (queue, lane);
+create index lanes_to_scan_opens_idx on messenger.lanes_to_scan (queue, opens_at);
 alter table messenger.lanes_to_scan enable row level security;
 create index messenger_queues_open_idx on public.messenger_queues (name) where not paused and strpos(name, '/') = 0;
 create index messenger_queues_counted_idx on public.messenger_queues (name) where concurrency is not null;
@@ -3112,19 +3114,38 @@ CREATE FUNCTION messenger.note_lane(p_lane text)
  RETURNS void
  LANGUAGE plpgsql
  SET search_path TO ''
+ SET jit TO 'off'
+ SET enable_seqscan TO 'off'
+ SET enable_bitmapscan TO 'off'
 AS $function$
 declare
+  clock constant timestamptz := public.messenger_now();
   parent constant text := split_part(p_lane, '/', 1);
 begin
-  if messenger.lanes_due_from(parent) is null then
+  if not exists (
+    select from messenger.lane_scans s
+    where s.queue = parent and s.due_from is not null and s.scanned_at > clock - interval '1 minute' and s.scanned_at <= clock
+  ) then
     return;
   end if;
-  perform from messenger.lanes_to_scan t
-  where t.queue = parent and t.lane = p_lane
-  limit 1
-  for share skip locked;
+  update messenger.lanes_to_scan t set id = default, opens_at = '-infinity'
+  where t.id = (
+    select u.id from messenger.lanes_to_scan u where u.queue = parent and u.lane = p_lane limit 1 for update skip locked
+  );
   if not found then
     insert into messenger.lanes_to_scan (queue, lane) values (parent, p_lane);
+  end if;
+end
+$function$;
+
+CREATE FUNCTION messenger.note_lanes(p_lanes text[])
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+begin
+  if exists (select from messenger.lane_scans) then
+    perform messenger.note_lane(o.lane) from (select distinct l as lane from unnest(p_lanes) as l) as o;
   end if;
 end
 $function$;
@@ -3158,7 +3179,7 @@ begin
 end
 $function$;
 
-CREATE FUNCTION messenger.lanes_shut(p_queue text, p_until timestamp with time zone)
+CREATE FUNCTION messenger.lanes_shut(p_queue text)
  RETURNS TABLE(queue text, opens_at timestamp with time zone)
  LANGUAGE plpgsql
  ROWS 100
@@ -3168,10 +3189,39 @@ AS $function$
 begin
   return query
   select f.queue, greatest(f.due_at, l.opens_at)
-  from messenger.lanes_out_of_starts(p_queue) as o
-  join messenger.full_lanes(p_queue) as l on l.queue = o.queue
-  join messenger.lane_fronts(p_queue) as f on f.queue = o.queue
-  where o.opens_at > p_until;
+  from messenger.full_lanes(p_queue) as l join messenger.lane_fronts(p_queue) as f on f.queue = l.queue;
+end
+$function$;
+
+CREATE FUNCTION messenger.tidy_lanes(p_queue text, p_lanes text[])
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO ''
+ SET jit TO 'off'
+ SET enable_seqscan TO 'off'
+ SET enable_bitmapscan TO 'off'
+AS $function$
+declare
+  clock constant timestamptz := public.messenger_now();
+  locked constant bigint[] := array(
+    select t.id from messenger.lanes_to_scan t
+    where t.queue = p_queue and t.lane = any (p_lanes) and t.opens_at <= clock
+    for update skip locked
+  );
+begin
+  if locked = '{}' then
+    return;
+  end if;
+  delete from messenger.lanes_to_scan t
+  where t.id = any (locked) and (
+    messenger.is_paused(t.lane) or (messenger.due_key(t.lane, messenger.front_key(t.lane))).priority is null
+  );
+  update messenger.lanes_to_scan t set opens_at = f.opens_at
+  from (
+    select u.id, messenger.limits_open_at(messenger.settings_of(u.lane)) as opens_at
+    from messenger.lanes_to_scan u where u.id = any (locked) offset 0
+  ) as f
+  where t.id = f.id and f.opens_at > clock;
 end
 $function$;
 
@@ -3181,9 +3231,9 @@ CREATE FUNCTION messenger.note_scan(p_queue text, p_clock timestamp with time zo
  SET search_path TO ''
 AS $function$
 declare
-  shut text[];
-  shut_until timestamptz;
-  lanes text[];
+  holds_until constant timestamptz := p_clock + interval '30 seconds';
+  full_lanes text[]; full_until timestamptz[]; shut_until timestamptz;
+  lanes text[]; opens_at timestamptz[];
   helps boolean;
 begin
   if current_setting('transaction_isolation') <> 'read committed'
@@ -3196,12 +3246,16 @@ begin
   if not found and exists (select from messenger.lane_scans s where s.queue = p_queue) then
     return;
   end if;
-  if exists (select from messenger.start_grants g where g.queue > p_queue || '/' and g.queue < p_queue || '/~') then
-    select array_agg(s.queue), min(s.opens_at) into shut, shut_until
-    from messenger.lanes_shut(p_queue, p_clock + interval '30 seconds') as s;
+  if exists (select from messenger.full_lanes(p_queue)) then
+    select array_agg(s.queue), array_agg(s.opens_at), min(s.opens_at) filter (where s.opens_at > holds_until)
+    into full_lanes, full_until, shut_until from messenger.lanes_shut(p_queue) as s;
   end if;
-  lanes := array(select distinct l from unnest(p_lanes) as l where l not in (select unnest(shut)));
-  helps := cardinality(lanes) <= 1000;
+  select array_agg(l.lane), array_agg(coalesce(f.opens_at, '-infinity')),
+    count(*) filter (where f.opens_at is null) <= 1000 and count(*) <= 10000
+  into lanes, opens_at, helps
+  from (select distinct n as lane from unnest(p_lanes) as n where strpos(n, '/') > 0) as l
+  left join unnest(full_lanes, full_until) as f (lane, opens_at) on f.lane = l.lane
+  where (f.opens_at > holds_until) is not true;
   insert into messenger.lane_scans (queue, scanned_at, due_from, opens_at)
   values (
     p_queue, p_clock,
@@ -3212,7 +3266,8 @@ begin
   on conflict on constraint lane_scans_pkey
   do update set scanned_at = excluded.scanned_at, due_from = excluded.due_from, opens_at = excluded.opens_at;
   perform messenger.forget_lanes(p_noted);
-  insert into messenger.lanes_to_scan (queue, lane) select p_queue, l from unnest(lanes) as l where helps;
+  insert into messenger.lanes_to_scan (queue, lane, opens_at)
+  select p_queue, l.lane, l.opens_at from unnest(lanes, opens_at) as l (lane, opens_at) where helps;
 end
 $function$;
 
@@ -3249,7 +3304,10 @@ begin
     group by w.queue
     union all
     select t.lane, 0 from (
-      select distinct u.lane from messenger.lanes_to_scan u where u.queue = p_queue limit 1001
+      select distinct n.lane from (
+        select u.lane from messenger.lanes_to_scan u
+        where u.queue = p_queue and u.opens_at <= clock order by u.opens_at limit 2000
+      ) as n
     ) as t
   ) as d;
   return case when messages < 5000 and named <= 1000 and cardinality(lanes) <= 1000 then lanes end;
@@ -4061,21 +4119,29 @@ CREATE FUNCTION messenger.next_of_lanes_to_scan(p_queue text)
  RETURNS timestamp with time zone
  LANGUAGE plpgsql
  SET search_path TO ''
+ SET jit TO 'off'
+ SET enable_seqscan TO 'off'
+ SET enable_bitmapscan TO 'off'
 AS $function$
 declare
-  lanes constant text[] := array(
-    select distinct t.lane from messenger.lanes_to_scan t
-    where t.queue = p_queue and (select q.paused from public.messenger_queues q where q.name = t.lane) is not true
-  );
+  clock constant timestamptz := public.messenger_now();
 begin
-  if lanes = '{}' then
-    return null;
-  end if;
-  return (
-    select min(greatest(d.available_at, f.opens_at))
-    from unnest(lanes) as l (queue) left join messenger.full_lanes(p_queue) as f on f.queue = l.queue
-    cross join lateral messenger.due_key(l.queue, messenger.front_key(l.queue)) as d
-    where d.priority is not null
+  return least(
+    (
+      select min(messenger.lane_starts_at(l.lane, d.available_at))
+      from (
+        select distinct n.lane from (
+          select t.lane from messenger.lanes_to_scan t
+          where t.queue = p_queue and t.opens_at <= clock order by t.opens_at limit 2000
+        ) as n
+      ) as l
+      cross join lateral messenger.due_key(l.lane, messenger.front_key(l.lane)) as d
+      where d.priority is not null
+    ),
+    (
+      select t.opens_at from messenger.lanes_to_scan t
+      where t.queue = p_queue and t.opens_at > clock order by t.opens_at limit 1
+    )
   );
 end
 $function$;
@@ -4573,10 +4639,10 @@ begin
     is_whole := is_last
       or cardinality(waiting) = 0 and cardinality(oldest) < 1000
         and not messenger.has_later_in_lanes(p_queue.name, most, clock);
-    exit when is_whole or cardinality(waiting) > 0 or cardinality(p_known) > 0;
+    exit when is_whole or cardinality(waiting) > 0 or cardinality(p_known) > 0 and messenger.has_scan(p_queue.name);
     -- Before the scan, because a transaction may commit during it.
     writing_since := least(writing_since, messenger.oldest_write_at());
-    closed := closed || names;
+    closed := closed || names || p_known;
     if most = 1000 and p_queue.lanes_limited then
       closed := closed || array(select f.queue from messenger.full_lanes(p_queue.name) f);
     end if;
@@ -4590,7 +4656,7 @@ begin
       )
     end;
   end loop;
-  if p_known = '{}' and (is_last or most > 1000) then
+  if is_last or most > 1000 then
     if not is_whole and not messenger.has_scan(p_queue.name) then
       names := array(select f.queue from messenger.lane_fronts(p_queue.name) f where f.due_at <= clock);
       is_whole := true;
@@ -4609,30 +4675,22 @@ CREATE FUNCTION messenger.lanes_of_scan(p_queue messenger.claim_queue, p_lanes t
  SET search_path TO ''
 AS $function$
 declare
-  noted constant messenger.lanes_to_scan[] := array(
-    select t from messenger.lanes_to_scan t where t.queue = p_queue.name limit 2000
-  );
-  names constant text[] := array(
-    select n from unnest(p_lanes) as n where n not in (select unnest(p_except))
-      and not (p_queue.lanes_limited and n in (select f.queue from messenger.full_lanes(p_queue.name) f))
-  );
   lanes constant messenger.due_lane[] := array(
     select d from (
       select messenger.to_due_lane(
         p_queue, n, messenger.front_key(n), (select q from public.messenger_queues q where q.name = n), p_slots
       ) as d
-      from unnest(names) as n
+      from unnest(p_lanes) as n where n not in (select unnest(p_except))
     ) as w
     where (d).queue is not null
   );
 begin
-  perform messenger.forget_lanes(array(
-    select (t).id from unnest(noted) as t
-    where (t).lane not in (select (l).queue from unnest(lanes) as l) and (
-      (t).lane not in (select unnest(p_lanes))
-      or (t).lane in (select unnest(names))
-        and (messenger.due_key((t).lane, messenger.front_key((t).lane))).priority is null
-    )
+  perform messenger.tidy_lanes(p_queue.name, array(
+    select n.lane from (
+      select t.lane from messenger.lanes_to_scan t
+      where t.queue = p_queue.name and t.opens_at <= public.messenger_now() order by t.opens_at limit 2000
+    ) as n
+    where n.lane not in (select (l).queue from unnest(lanes) as l) and n.lane not in (select unnest(p_except))
   ));
   return lanes;
 end
@@ -5785,13 +5843,18 @@ CREATE FUNCTION messenger.delete_members(p_ids bigint[], p_fence uuid, p_batch t
 AS $function$
 declare
   settled bigint[];
+  lanes text[];
 begin
   with handled as (
     delete from public.messenger_messages m
     where m.id = any (p_ids) and m.lease_token = p_fence
-    returning m.id
+    returning m.id, case when m.heartbeated and strpos(m.queue, '/') > 0 then m.queue end as lane
   )
-  select coalesce(array_agg(h.id), '{}') into settled from handled h;
+  select coalesce(array_agg(h.id), '{}'), array_agg(h.lane) filter (where h.lane is not null)
+  into settled, lanes from handled h;
+  if lanes is not null then
+    perform messenger.note_lanes(lanes);
+  end if;
   perform messenger.note_members_of(p_batch, cardinality(settled), false);
   return settled;
 end
@@ -5807,6 +5870,7 @@ declare
   scheduled_ids bigint[];
   batches text[];
   settled bigint[];
+  lanes text[];
 begin
   if p_settlement ? 'batch' then
     settled := messenger.delete_members(ids, p_fence, p_settlement ->> 'batch');
@@ -5814,11 +5878,15 @@ begin
     with handled as (
       delete from public.messenger_messages m
       where m.id = any (ids) and m.lease_token = p_fence
-      returning m.id, m.stamps
+      returning m.id, m.stamps, case when m.heartbeated and strpos(m.queue, '/') > 0 then m.queue end as lane
     )
     select coalesce(array_agg(h.id), '{}'), array_agg(h.id) filter (where h.stamps ? 'schedule'),
-      array_agg(h.stamps #>> '{batch,id}') filter (where h.stamps ? 'batch')
-    into settled, scheduled_ids, batches from handled h;
+      array_agg(h.stamps #>> '{batch,id}') filter (where h.stamps ? 'batch'),
+      array_agg(h.lane) filter (where h.lane is not null)
+    into settled, scheduled_ids, batches, lanes from handled h;
+  end if;
+  if lanes is not null then
+    perform messenger.note_lanes(lanes);
   end if;
   if scheduled_ids is not null then
     perform messenger.finish_schedule_runs(scheduled_ids, 'handled');
@@ -5915,13 +5983,13 @@ begin
     returning m.id, m.queue, m.held_until_claim
   )
   select coalesce(array_agg(r.id), '{}'), array_agg(r.id) filter (where r.held_until_claim is not null),
-    array_agg(distinct r.queue) filter (where strpos(r.queue, '/') > 0)
+    array_agg(r.queue) filter (where strpos(r.queue, '/') > 0)
   into settled, keyed, lanes from released r;
   if keyed is not null then
     perform messenger.hold_keys_again(keyed);
   end if;
   if lanes is not null then
-    perform messenger.note_lane(l) from unnest(lanes) as l;
+    perform messenger.note_lanes(lanes);
   end if;
   return settled;
 end
@@ -5935,6 +6003,7 @@ AS $function$
 declare
   clock constant timestamptz := public.messenger_now();
   settled bigint[];
+  lanes text[];
 begin
   with snoozed as (
     update public.messenger_messages m
@@ -5945,9 +6014,13 @@ begin
       id bigint, delay_ms double precision, stamps jsonb
     )
     where m.id = g.id and m.lease_token = p_fence and not m.cancelled
-    returning m.id
+    returning m.id, m.queue
   )
-  select coalesce(array_agg(s.id), '{}') into settled from snoozed s;
+  select coalesce(array_agg(s.id), '{}'), array_agg(s.queue) filter (where strpos(s.queue, '/') > 0)
+  into settled, lanes from snoozed s;
+  if lanes is not null then
+    perform messenger.note_lanes(lanes);
+  end if;
   return settled;
 end
 $function$;
@@ -5971,6 +6044,7 @@ AS $function$
 declare
   clock constant timestamptz := public.messenger_now();
   settled bigint[];
+  lanes text[];
 begin
   with given_retries as materialized (
     select * from jsonb_to_recordset(p_settlement -> 'retries') as g (
@@ -5992,9 +6066,13 @@ begin
       errors = messenger.append_errors(m.errors, g.errors)
     from given_retries g
     where m.id = g.id and m.lease_token = p_fence and not m.cancelled
-    returning m.id
+    returning m.id, m.queue
   )
-  select coalesce(array_agg(r.id), '{}') into settled from retried r;
+  select coalesce(array_agg(r.id), '{}'), array_agg(r.queue) filter (where strpos(r.queue, '/') > 0)
+  into settled, lanes from retried r;
+  if lanes is not null then
+    perform messenger.note_lanes(lanes);
+  end if;
   return settled;
 end
 $function$;
@@ -6031,6 +6109,7 @@ declare
   batches text[];
   cancelled jsonb;
   settled bigint[];
+  lanes text[];
   number bigint;
 begin
   with given_dead as materialized (
@@ -6067,10 +6146,14 @@ begin
     array_agg(g.last_stamps #>> '{batch,id}') filter (where g.last_stamps ? 'batch'),
     jsonb_agg(jsonb_build_object('id', g.id, 'message', g.last_stamps -> 'onCancelled'))
       filter (where g.reason = 'cancelled' and g.last_stamps ?| '{onCancelled,durable}'),
+    array_agg(g.queue) filter (where g.heartbeated and strpos(g.queue, '/') > 0),
     (select count(*) from buried)
-  into settled, scheduled_ids, reasons, batches, cancelled, number from gone g;
+  into settled, scheduled_ids, reasons, batches, cancelled, lanes, number from gone g;
   perform messenger.refuse_skipped('messenger_failed_messages', number, cardinality(settled));
   perform messenger.end_dead(settled, scheduled_ids, reasons, batches, cancelled);
+  if lanes is not null then
+    perform messenger.note_lanes(lanes);
+  end if;
   return settled;
 end
 $function$;
@@ -6099,6 +6182,7 @@ AS $function$
 declare
   clock constant timestamptz := public.messenger_now();
   settled bigint[];
+  lanes text[];
 begin
   with given_parked as materialized (
     select g.*, case
@@ -6125,7 +6209,7 @@ begin
       stamps = coalesce(g.stamps, m.stamps)
     from given_parked g
     where m.id = g.id and m.lease_token = p_fence and not m.cancelled
-    returning m.id, g.step, g.until
+    returning m.id, m.queue, g.step, g.until
   ),
   stored as (
     insert into public.messenger_steps as s (message_id, handler, name, key, nth, kind, status, until, details)
@@ -6135,7 +6219,11 @@ begin
     on conflict on constraint messenger_steps_pkey do update
     set details = excluded.details where s.status = 'pending' and excluded.details is not null
   )
-  select coalesce(array_agg(p.id), '{}') into settled from parked p;
+  select coalesce(array_agg(p.id), '{}'), array_agg(p.queue) filter (where strpos(p.queue, '/') > 0)
+  into settled, lanes from parked p;
+  if lanes is not null then
+    perform messenger.note_lanes(lanes);
+  end if;
   perform messenger.forget_left_out(p_settlement -> 'parked', settled);
   perform messenger.note_waits(
     (p.value ->> 'id')::bigint, array(select jsonb_array_elements_text(p.value -> 'waits'))
@@ -11730,7 +11818,9 @@ begin
     if woken[1] = pg_current_xact_id()::text and woken[2]::double precision <= extract(epoch from public.messenger_now()) then
       return null;
     end if;
-  elsif (old.lane_rate_limit, old.lane_rate_period_ms) is distinct from (new.lane_rate_limit, new.lane_rate_period_ms) then
+  elsif (old.lane_concurrency, old.lane_rate_limit, old.lane_rate_period_ms)
+    is distinct from (new.lane_concurrency, new.lane_rate_limit, new.lane_rate_period_ms)
+  then
     delete from messenger.lane_scans s where s.queue = new.name;
   end if;
   if messenger.is_open(new.name) then
@@ -18362,7 +18452,7 @@ comment on column messenger.lane_scans.due_from is
   'Claims read the messages that have fallen due from this moment on; null where more than 1,000 lanes had due messages, so that the scan helps none.';
 
 comment on column messenger.lane_scans.opens_at is
-  'When the first of the lanes may start a message whose rates are used up for longer than a scan holds; null where there are none.';
+  'When the first of the lanes may start a message whose limits are reached for longer than a scan holds; null where there are none.';
 
 comment on column messenger.lane_scans.queue is
   'Name of the queue, without a lane.';
@@ -18377,10 +18467,13 @@ comment on column messenger.lane_turns.queue is
   'Name of the queue, without a lane.';
 
 comment on column messenger.lanes_to_scan.id is
-  'Number of the row: a lane may have several.';
+  'Number of the row, a new one each time that the lane is named: what a claim has read before, it does not delete. A lane may have several.';
 
 comment on column messenger.lanes_to_scan.lane is
   'Queue of the lane.';
+
+comment on column messenger.lanes_to_scan.opens_at is
+  'Claims read the lane from this moment on: it was full, and its limits let the next message start then.';
 
 comment on column messenger.lanes_to_scan.queue is
   'Name of the queue, without a lane.';
@@ -19324,6 +19417,9 @@ comment on index messenger.handled_deliveries_handled_at_idx is
 comment on index messenger.lanes_to_scan_lane_idx is
   'Lanes to scan by their queue.';
 
+comment on index messenger.lanes_to_scan_opens_idx is
+  'Lanes to scan by the time from which claims read them.';
+
 comment on index messenger.leases_until_idx is
   'Leases by the time at which the sweep checks them.';
 
@@ -19967,13 +20063,13 @@ comment on routine messenger.lanes_hold(text) is
   'Whether messages wait or run in a lane of a queue.';
 
 comment on routine messenger.lanes_of_scan(messenger.claim_queue,text[],text[],integer) is
-  'Part of a claim: those of the lanes that lanes_since_scan() has given that have due messages and room. Names of lanes_to_scan that are paused or have none are deleted.';
+  'Part of a claim: those of the lanes that lanes_since_scan() has given that have due messages and room. Of the other lanes that lanes_to_scan names, those that are paused or have none are deleted, and those that are full wait.';
 
 comment on routine messenger.lanes_out_of_starts(text) is
   'Part of messenger.full_lanes(): the lanes of a queue whose rates are used up, each with the moment at which they let the next message start.';
 
-comment on routine messenger.lanes_shut(text,timestamp with time zone) is
-  'Part of a claim: the lanes of a queue that have ready messages and whose rates let none of them start before a moment, each with the time at which one may.';
+comment on routine messenger.lanes_shut(text) is
+  'Part of a claim: the lanes of a queue that have ready messages and whose limits let none of them start now, each with the time at which one may.';
 
 comment on routine messenger.lanes_since_scan(text) is
   'Part of a claim: the lanes of a queue that are not paused and may have due messages, as the last scan of all lanes and what has happened since tell; null where no scan tells.';
@@ -20155,6 +20251,9 @@ comment on routine messenger.note_fronts(text,interval) is
 comment on routine messenger.note_lane(text) is
   'Has the next claims read a lane, in which a message has become ready that may be older than the last scan of all lanes.';
 
+comment on routine messenger.note_lanes(text[]) is
+  'Part of messenger_settle: notes the lanes in which messages have ended or were given back.';
+
 comment on routine messenger.note_members(text[],boolean) is
   'Part of a settle call: notes for batches, named once for each member, that members were handled or became dead letters.';
 
@@ -20165,7 +20264,7 @@ comment on routine messenger.note_running() is
   'Part of messenger_check_alerts: notes up to 10,000 messages that run, and forgets those that do not any more.';
 
 comment on routine messenger.note_scan(text,timestamp with time zone,text[],bigint[],timestamp with time zone) is
-  'Part of a claim that has read every lane of a queue: notes the scan, with the lanes that have due messages and are not paused.';
+  'Part of a claim that has read every lane of a queue: notes the scan, with the lanes that have due messages and are neither paused nor full for longer than the scan holds.';
 
 comment on routine messenger.note_turn(text,text) is
   'Part of a claim: notes the lane behind which the next claim of a queue begins.';
@@ -20502,6 +20601,9 @@ comment on routine messenger.ticks_awake() is
 
 comment on routine messenger.ticks_not_started(integer) is
   'How many of the latest p_max_ticks ticks were asked for since the last one started, and did not start within half a minute.';
+
+comment on routine messenger.tidy_lanes(text,text[]) is
+  'Part of a claim: of lanes that have given it nothing, deletes the rows of lanes_to_scan that are paused or have no due message, and has the others wait until their limits open.';
 
 comment on routine messenger.times_of(bigint[]) is
   'The times in ms within which half and 99 % of a histogram''s times lie: {"p50", "p99"}; null if it is empty.';

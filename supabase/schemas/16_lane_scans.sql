@@ -1,10 +1,12 @@
 -- Notes on the last scan of all lanes of a queue. Where thousands of lanes are paused, their messages are in front of all
 -- others, and a claim that finds no open lane has read each of them: 3 us a lane. It notes that here. For 30 s the
 -- next claims and polls read only the messages that have fallen due since, and the lanes that lanes_to_scan names.
--- Lanes whose rates are used up for longer than these 30 s are not among them, unless their settings change.
+-- Lanes that are full are not among them: one whose limits open within these 30 s is named with that time, the others
+-- are read by the next scan, unless their settings change or a settle call ends one of their messages.
 --
--- A message that is older than the scan may become ready after it: its lane is resumed, its group reaches it, it is
--- given back, moved, or written with an older time. Each of these calls names the lane in lanes_to_scan. A transaction
+-- A message that is older than the scan may become ready after it: its lane is resumed or has room again, its group
+-- reaches it, it is given back, moved, or written with an older time. Each of these calls names the lane in
+-- lanes_to_scan; a delete of a running message in SQL does not. A transaction
 -- that is under way during a scan may do it unseen. So the messages of the last 5 s before a scan are read again, those
 -- since the begin of the oldest transaction that has written and is under way, and every 30 s all lanes.
 
@@ -23,25 +25,31 @@ comment on column messenger.lane_scans.scanned_at is
 comment on column messenger.lane_scans.due_from is
   'Claims read the messages that have fallen due from this moment on; null where more than 1,000 lanes had due messages, so that the scan helps none.';
 comment on column messenger.lane_scans.opens_at is
-  'When the first of the lanes may start a message whose rates are used up for longer than a scan holds; null where there are none.';
+  'When the first of the lanes may start a message whose limits are reached for longer than a scan holds; null where there are none.';
 alter table messenger.lane_scans enable row level security;
 
 create table messenger.lanes_to_scan (
   id bigint generated always as identity primary key,
   queue text collate "C" not null,
-  lane text collate "C" not null
+  lane text collate "C" not null,
+  opens_at timestamptz not null default '-infinity'
 );
 comment on table messenger.lanes_to_scan is
   'Lanes that may have due messages which are older than the last scan of all lanes.';
 comment on column messenger.lanes_to_scan.id is
-  'Number of the row: a lane may have several.';
+  'Number of the row, a new one each time that the lane is named: what a claim has read before, it does not delete. A lane may have several.';
 comment on column messenger.lanes_to_scan.queue is
   'Name of the queue, without a lane.';
 comment on column messenger.lanes_to_scan.lane is
   'Queue of the lane.';
+comment on column messenger.lanes_to_scan.opens_at is
+  'Claims read the lane from this moment on: it was full, and its limits let the next message start then.';
 create index lanes_to_scan_lane_idx on messenger.lanes_to_scan (queue, lane);
 comment on index messenger.lanes_to_scan_lane_idx is
   'Lanes to scan by their queue.';
+create index lanes_to_scan_opens_idx on messenger.lanes_to_scan (queue, opens_at);
+comment on index messenger.lanes_to_scan_opens_idx is
+  'Lanes to scan by the time from which claims read them.';
 alter table messenger.lanes_to_scan enable row level security;
 
 create function messenger.has_scan(p_queue text) returns boolean
@@ -76,21 +84,26 @@ $$;
 comment on function messenger.lanes_due_from(text) is
   'From which due time on claims read the lanes of a queue; null where the last scan of all of them is too old, or found more lanes than a claim should read one by one.';
 
--- The lock keeps a claim that reads the lane meanwhile from deleting the row: see messenger.forget_lanes.
+-- Also where the last scan has just become too old: the next may be under way, and has found the lane full. The lock and
+-- the new number keep a claim that has read the lane before from deleting the row: see messenger.tidy_lanes.
 create function messenger.note_lane(p_lane text) returns void
 language plpgsql
 set search_path = ''
 as $$
 declare
+  clock constant timestamptz := public.messenger_now();
   parent constant text := split_part(p_lane, '/', 1);
 begin
-  if messenger.lanes_due_from(parent) is null then
+  if not exists (
+    select from messenger.lane_scans s
+    where s.queue = parent and s.due_from is not null and s.scanned_at > clock - interval '1 minute' and s.scanned_at <= clock
+  ) then
     return;
   end if;
-  perform from messenger.lanes_to_scan t
-  where t.queue = parent and t.lane = p_lane
-  limit 1
-  for share skip locked;
+  update messenger.lanes_to_scan t set id = default, opens_at = '-infinity'
+  where t.id = (
+    select u.id from messenger.lanes_to_scan u where u.queue = parent and u.lane = p_lane limit 1 for update skip locked
+  );
   if not found then
     insert into messenger.lanes_to_scan (queue, lane) values (parent, p_lane);
   end if;
@@ -98,6 +111,19 @@ end
 $$;
 comment on function messenger.note_lane(text) is
   'Has the next claims read a lane, in which a message has become ready that may be older than the last scan of all lanes.';
+
+create function messenger.note_lanes(p_lanes text[]) returns void
+language plpgsql
+set search_path = ''
+as $$
+begin
+  if exists (select from messenger.lane_scans) then
+    perform messenger.note_lane(o.lane) from (select distinct l as lane from unnest(p_lanes) as l) as o;
+  end if;
+end
+$$;
+comment on function messenger.note_lanes(text[]) is
+  'Part of messenger_settle: notes the lanes in which messages have ended or were given back.';
 
 create function messenger.forget_lanes(p_ids bigint[]) returns void
 language plpgsql
@@ -131,9 +157,7 @@ $$;
 comment on function messenger.oldest_write_at() is
   'When the oldest transaction began that is under way in another session and has written; null if there is none.';
 
--- A lane whose rate is used up for longer than a scan holds is read by no claim until the next scan.
-create function messenger.lanes_shut(p_queue text, p_until timestamptz)
-returns table (queue text, opens_at timestamptz)
+create function messenger.lanes_shut(p_queue text) returns table (queue text, opens_at timestamptz)
 language plpgsql
 rows 100
 set search_path = ''
@@ -141,14 +165,43 @@ as $$
 begin
   return query
   select f.queue, greatest(f.due_at, l.opens_at)
-  from messenger.lanes_out_of_starts(p_queue) as o
-  join messenger.full_lanes(p_queue) as l on l.queue = o.queue
-  join messenger.lane_fronts(p_queue) as f on f.queue = o.queue
-  where o.opens_at > p_until;
+  from messenger.full_lanes(p_queue) as l join messenger.lane_fronts(p_queue) as f on f.queue = l.queue;
 end
 $$;
-comment on function messenger.lanes_shut(text, timestamptz) is
-  'Part of a claim: the lanes of a queue that have ready messages and whose rates let none of them start before a moment, each with the time at which one may.';
+comment on function messenger.lanes_shut(text) is
+  'Part of a claim: the lanes of a queue that have ready messages and whose limits let none of them start now, each with the time at which one may.';
+
+-- The rows are locked first, and read again under the lock: a call that gives a lane room either has committed by then,
+-- or names the lane in another row.
+create function messenger.tidy_lanes(p_queue text, p_lanes text[]) returns void
+language plpgsql
+set search_path = ''
+as $$
+declare
+  clock constant timestamptz := public.messenger_now();
+  locked constant bigint[] := array(
+    select t.id from messenger.lanes_to_scan t
+    where t.queue = p_queue and t.lane = any (p_lanes) and t.opens_at <= clock
+    for update skip locked
+  );
+begin
+  if locked = '{}' then
+    return;
+  end if;
+  delete from messenger.lanes_to_scan t
+  where t.id = any (locked) and (
+    messenger.is_paused(t.lane) or (messenger.due_key(t.lane, messenger.front_key(t.lane))).priority is null
+  );
+  update messenger.lanes_to_scan t set opens_at = f.opens_at
+  from (
+    select u.id, messenger.limits_open_at(messenger.settings_of(u.lane)) as opens_at
+    from messenger.lanes_to_scan u where u.id = any (locked) offset 0
+  ) as f
+  where t.id = f.id and f.opens_at > clock;
+end
+$$;
+comment on function messenger.tidy_lanes(text, text[]) is
+  'Part of a claim: of lanes that have given it nothing, deletes the rows of lanes_to_scan that are paused or have no due message, and has the others wait until their limits open.';
 
 -- Only the claim that holds the lock of the queue writes, so that none waits for another. p_noted are the rows of
 -- lanes_to_scan that were there before the scan, and p_writing_since is when the oldest transaction began that had
@@ -161,9 +214,9 @@ language plpgsql
 set search_path = ''
 as $$
 declare
-  shut text[];
-  shut_until timestamptz;
-  lanes text[];
+  holds_until constant timestamptz := p_clock + interval '30 seconds';
+  full_lanes text[]; full_until timestamptz[]; shut_until timestamptz;
+  lanes text[]; opens_at timestamptz[];
   helps boolean;
 begin
   if current_setting('transaction_isolation') <> 'read committed'
@@ -176,12 +229,16 @@ begin
   if not found and exists (select from messenger.lane_scans s where s.queue = p_queue) then
     return;
   end if;
-  if exists (select from messenger.start_grants g where g.queue > p_queue || '/' and g.queue < p_queue || '/~') then
-    select array_agg(s.queue), min(s.opens_at) into shut, shut_until
-    from messenger.lanes_shut(p_queue, p_clock + interval '30 seconds') as s;
+  if exists (select from messenger.full_lanes(p_queue)) then
+    select array_agg(s.queue), array_agg(s.opens_at), min(s.opens_at) filter (where s.opens_at > holds_until)
+    into full_lanes, full_until, shut_until from messenger.lanes_shut(p_queue) as s;
   end if;
-  lanes := array(select distinct l from unnest(p_lanes) as l where l not in (select unnest(shut)));
-  helps := cardinality(lanes) <= 1000;
+  select array_agg(l.lane), array_agg(coalesce(f.opens_at, '-infinity')),
+    count(*) filter (where f.opens_at is null) <= 1000 and count(*) <= 10000
+  into lanes, opens_at, helps
+  from (select distinct n as lane from unnest(p_lanes) as n where strpos(n, '/') > 0) as l
+  left join unnest(full_lanes, full_until) as f (lane, opens_at) on f.lane = l.lane
+  where (f.opens_at > holds_until) is not true;
   insert into messenger.lane_scans (queue, scanned_at, due_from, opens_at)
   values (
     p_queue, p_clock,
@@ -192,11 +249,12 @@ begin
   on conflict on constraint lane_scans_pkey
   do update set scanned_at = excluded.scanned_at, due_from = excluded.due_from, opens_at = excluded.opens_at;
   perform messenger.forget_lanes(p_noted);
-  insert into messenger.lanes_to_scan (queue, lane) select p_queue, l from unnest(lanes) as l where helps;
+  insert into messenger.lanes_to_scan (queue, lane, opens_at)
+  select p_queue, l.lane, l.opens_at from unnest(lanes, opens_at) as l (lane, opens_at) where helps;
 end
 $$;
 comment on function messenger.note_scan(text, timestamptz, text[], bigint[], timestamptz) is
-  'Part of a claim that has read every lane of a queue: notes the scan, with the lanes that have due messages and are not paused.';
+  'Part of a claim that has read every lane of a queue: notes the scan, with the lanes that have due messages and are neither paused nor full for longer than the scan holds.';
 
 -- Null where they are more than a claim should read one by one; then the scan helps no longer.
 create function messenger.lanes_since_scan(p_queue text) returns text[]
@@ -227,7 +285,10 @@ begin
     group by w.queue
     union all
     select t.lane, 0 from (
-      select distinct u.lane from messenger.lanes_to_scan u where u.queue = p_queue limit 1001
+      select distinct n.lane from (
+        select u.lane from messenger.lanes_to_scan u
+        where u.queue = p_queue and u.opens_at <= clock order by u.opens_at limit 2000
+      ) as n
     ) as t
   ) as d;
   return case when messages < 5000 and named <= 1000 and cardinality(lanes) <= 1000 then lanes end;

@@ -120,25 +120,30 @@ $$;
 comment on function messenger.next_due_in_all_lanes(text) is
   'Part of messenger.next_due(): as next_due_in_lanes, without the help of a scan.';
 
--- The lanes that lanes_to_scan names may be full, all of them.
+-- A full lane is named with the time at which its limits open.
 create function messenger.next_of_lanes_to_scan(p_queue text) returns timestamptz
 language plpgsql volatile
 set search_path = ''
 as $$
 declare
-  lanes constant text[] := array(
-    select distinct t.lane from messenger.lanes_to_scan t
-    where t.queue = p_queue and (select q.paused from public.messenger_queues q where q.name = t.lane) is not true
-  );
+  clock constant timestamptz := public.messenger_now();
 begin
-  if lanes = '{}' then
-    return null;
-  end if;
-  return (
-    select min(greatest(d.available_at, f.opens_at))
-    from unnest(lanes) as l (queue) left join messenger.full_lanes(p_queue) as f on f.queue = l.queue
-    cross join lateral messenger.due_key(l.queue, messenger.front_key(l.queue)) as d
-    where d.priority is not null
+  return least(
+    (
+      select min(messenger.lane_starts_at(l.lane, d.available_at))
+      from (
+        select distinct n.lane from (
+          select t.lane from messenger.lanes_to_scan t
+          where t.queue = p_queue and t.opens_at <= clock order by t.opens_at limit 2000
+        ) as n
+      ) as l
+      cross join lateral messenger.due_key(l.lane, messenger.front_key(l.lane)) as d
+      where d.priority is not null
+    ),
+    (
+      select t.opens_at from messenger.lanes_to_scan t
+      where t.queue = p_queue and t.opens_at > clock order by t.opens_at limit 1
+    )
   );
 end
 $$;

@@ -12,13 +12,18 @@ set search_path = ''
 as $$
 declare
   settled bigint[];
+  lanes text[];
 begin
   with handled as (
     delete from public.messenger_messages m
     where m.id = any (p_ids) and m.lease_token = p_fence
-    returning m.id
+    returning m.id, case when m.heartbeated and strpos(m.queue, '/') > 0 then m.queue end as lane
   )
-  select coalesce(array_agg(h.id), '{}') into settled from handled h;
+  select coalesce(array_agg(h.id), '{}'), array_agg(h.lane) filter (where h.lane is not null)
+  into settled, lanes from handled h;
+  if lanes is not null then
+    perform messenger.note_lanes(lanes);
+  end if;
   perform messenger.note_members_of(p_batch, cardinality(settled), false);
   return settled;
 end
@@ -35,6 +40,7 @@ declare
   scheduled_ids bigint[];
   batches text[];
   settled bigint[];
+  lanes text[];
 begin
   if p_settlement ? 'batch' then
     settled := messenger.delete_members(ids, p_fence, p_settlement ->> 'batch');
@@ -42,11 +48,15 @@ begin
     with handled as (
       delete from public.messenger_messages m
       where m.id = any (ids) and m.lease_token = p_fence
-      returning m.id, m.stamps
+      returning m.id, m.stamps, case when m.heartbeated and strpos(m.queue, '/') > 0 then m.queue end as lane
     )
     select coalesce(array_agg(h.id), '{}'), array_agg(h.id) filter (where h.stamps ? 'schedule'),
-      array_agg(h.stamps #>> '{batch,id}') filter (where h.stamps ? 'batch')
-    into settled, scheduled_ids, batches from handled h;
+      array_agg(h.stamps #>> '{batch,id}') filter (where h.stamps ? 'batch'),
+      array_agg(h.lane) filter (where h.lane is not null)
+    into settled, scheduled_ids, batches, lanes from handled h;
+  end if;
+  if lanes is not null then
+    perform messenger.note_lanes(lanes);
   end if;
   if scheduled_ids is not null then
     perform messenger.finish_schedule_runs(scheduled_ids, 'handled');
@@ -149,13 +159,13 @@ begin
     returning m.id, m.queue, m.held_until_claim
   )
   select coalesce(array_agg(r.id), '{}'), array_agg(r.id) filter (where r.held_until_claim is not null),
-    array_agg(distinct r.queue) filter (where strpos(r.queue, '/') > 0)
+    array_agg(r.queue) filter (where strpos(r.queue, '/') > 0)
   into settled, keyed, lanes from released r;
   if keyed is not null then
     perform messenger.hold_keys_again(keyed);
   end if;
   if lanes is not null then
-    perform messenger.note_lane(l) from unnest(lanes) as l;
+    perform messenger.note_lanes(lanes);
   end if;
   return settled;
 end
@@ -170,6 +180,7 @@ as $$
 declare
   clock constant timestamptz := public.messenger_now();
   settled bigint[];
+  lanes text[];
 begin
   with snoozed as (
     update public.messenger_messages m
@@ -180,9 +191,13 @@ begin
       id bigint, delay_ms double precision, stamps jsonb
     )
     where m.id = g.id and m.lease_token = p_fence and not m.cancelled
-    returning m.id
+    returning m.id, m.queue
   )
-  select coalesce(array_agg(s.id), '{}') into settled from snoozed s;
+  select coalesce(array_agg(s.id), '{}'), array_agg(s.queue) filter (where strpos(s.queue, '/') > 0)
+  into settled, lanes from snoozed s;
+  if lanes is not null then
+    perform messenger.note_lanes(lanes);
+  end if;
   return settled;
 end
 $$;
@@ -207,6 +222,7 @@ as $$
 declare
   clock constant timestamptz := public.messenger_now();
   settled bigint[];
+  lanes text[];
 begin
   with given_retries as materialized (
     select * from jsonb_to_recordset(p_settlement -> 'retries') as g (
@@ -228,9 +244,13 @@ begin
       errors = messenger.append_errors(m.errors, g.errors)
     from given_retries g
     where m.id = g.id and m.lease_token = p_fence and not m.cancelled
-    returning m.id
+    returning m.id, m.queue
   )
-  select coalesce(array_agg(r.id), '{}') into settled from retried r;
+  select coalesce(array_agg(r.id), '{}'), array_agg(r.queue) filter (where strpos(r.queue, '/') > 0)
+  into settled, lanes from retried r;
+  if lanes is not null then
+    perform messenger.note_lanes(lanes);
+  end if;
   return settled;
 end
 $$;
@@ -271,6 +291,7 @@ declare
   batches text[];
   cancelled jsonb;
   settled bigint[];
+  lanes text[];
   number bigint;
 begin
   with given_dead as materialized (
@@ -307,10 +328,14 @@ begin
     array_agg(g.last_stamps #>> '{batch,id}') filter (where g.last_stamps ? 'batch'),
     jsonb_agg(jsonb_build_object('id', g.id, 'message', g.last_stamps -> 'onCancelled'))
       filter (where g.reason = 'cancelled' and g.last_stamps ?| '{onCancelled,durable}'),
+    array_agg(g.queue) filter (where g.heartbeated and strpos(g.queue, '/') > 0),
     (select count(*) from buried)
-  into settled, scheduled_ids, reasons, batches, cancelled, number from gone g;
+  into settled, scheduled_ids, reasons, batches, cancelled, lanes, number from gone g;
   perform messenger.refuse_skipped('messenger_failed_messages', number, cardinality(settled));
   perform messenger.end_dead(settled, scheduled_ids, reasons, batches, cancelled);
+  if lanes is not null then
+    perform messenger.note_lanes(lanes);
+  end if;
   return settled;
 end
 $$;

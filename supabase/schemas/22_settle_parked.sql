@@ -31,6 +31,7 @@ as $$
 declare
   clock constant timestamptz := public.messenger_now();
   settled bigint[];
+  lanes text[];
 begin
   with given_parked as materialized (
     select g.*, case
@@ -57,7 +58,7 @@ begin
       stamps = coalesce(g.stamps, m.stamps)
     from given_parked g
     where m.id = g.id and m.lease_token = p_fence and not m.cancelled
-    returning m.id, g.step, g.until
+    returning m.id, m.queue, g.step, g.until
   ),
   stored as (
     insert into public.messenger_steps as s (message_id, handler, name, key, nth, kind, status, until, details)
@@ -67,7 +68,11 @@ begin
     on conflict on constraint messenger_steps_pkey do update
     set details = excluded.details where s.status = 'pending' and excluded.details is not null
   )
-  select coalesce(array_agg(p.id), '{}') into settled from parked p;
+  select coalesce(array_agg(p.id), '{}'), array_agg(p.queue) filter (where strpos(p.queue, '/') > 0)
+  into settled, lanes from parked p;
+  if lanes is not null then
+    perform messenger.note_lanes(lanes);
+  end if;
   perform messenger.forget_left_out(p_settlement -> 'parked', settled);
   perform messenger.note_waits(
     (p.value ->> 'id')::bigint, array(select jsonb_array_elements_text(p.value -> 'waits'))

@@ -194,7 +194,9 @@ begin
     if woken[1] = pg_current_xact_id()::text and woken[2]::double precision <= extract(epoch from public.messenger_now()) then
       return null;
     end if;
-  elsif (old.lane_rate_limit, old.lane_rate_period_ms) is distinct from (new.lane_rate_limit, new.lane_rate_period_ms) then
+  elsif (old.lane_concurrency, old.lane_rate_limit, old.lane_rate_period_ms)
+    is distinct from (new.lane_concurrency, new.lane_rate_limit, new.lane_rate_period_ms)
+  then
     delete from messenger.lane_scans s where s.queue = new.name;
   end if;
   if messenger.is_open(new.name) then

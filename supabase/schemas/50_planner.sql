@@ -20,7 +20,7 @@ begin
       'messenger.first_of_groups', 'messenger.block_groups', 'messenger.lock_groups',
       'messenger.queue_opens_at', 'messenger.queue_room', 'messenger.count_running', 'messenger.count_leased',
       'messenger.limits_open_at', 'messenger.note_blocked_lanes', 'messenger.walk_lanes', 'messenger.oldest_lanes', 'messenger.has_later_in_lanes', 'messenger.full_lanes', 'messenger.lanes_out_of_starts', 'messenger.lanes_since_scan', 'messenger.join_lanes',
-      'messenger.waiting_bytes', 'messenger.next_due_in_lanes', 'messenger.lane_fronts', 'messenger.busy_lanes', 'messenger.measure_queue_limited', 'messenger.next_due_in_all_lanes', 'messenger.lanes_depth', 'messenger.lock_first_of_lanes', 'messenger.has_due_behind',
+      'messenger.waiting_bytes', 'messenger.next_due_in_lanes', 'messenger.next_of_lanes_to_scan', 'messenger.tidy_lanes', 'messenger.note_lane', 'messenger.lane_fronts', 'messenger.busy_lanes', 'messenger.measure_queue_limited', 'messenger.next_due_in_all_lanes', 'messenger.lanes_depth', 'messenger.lock_first_of_lanes', 'messenger.has_due_behind',
       'messenger.due_among', 'messenger.queues_due', 'messenger.lock_due', 'messenger.lock_quarantined', 'messenger.quarantined_fronts', 'messenger.before_open_queue', 'messenger.latest_failures',
       'messenger.lock_past_ttl', 'messenger.next_due', 'messenger.waiting_fronts', 'public.messenger_claim',
       'messenger.lock_settled', 'public.messenger_settle',

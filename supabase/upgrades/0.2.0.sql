@@ -608,9 +608,11 @@ alter table messenger.lane_scans enable row level security;
 create table messenger.lanes_to_scan (
   id bigint generated always as identity primary key,
   queue text collate "C" not null,
-  lane text collate "C" not null
+  lane text collate "C" not null,
+  opens_at timestamptz not null default '-infinity'
 );
 create index lanes_to_scan_lane_idx on messenger.lanes_to_scan (queue, lane);
+create index lanes_to_scan_opens_idx on messenger.lanes_to_scan (queue, opens_at);
 alter table messenger.lanes_to_scan enable row level security;
 create index messenger_queues_open_idx on public.messenger_queues (name) where not paused and strpos(name, '/') = 0;
 create index messenger_queues_counted_idx on public.messenger_queues (name) where concurrency is not null;

@@ -61,4 +61,50 @@ testsOnStack({}, (test) => {
       select public.messenger_claim(gen_random_uuid()) as claim`;
     assertEquals(lanesOf(next?.claim), ["letters/acme"]);
   });
+
+  for (
+    const [when, routine, statement] of [
+      ["is about to note its scan", "note_scan", "perform messenger.forget_lanes"],
+      ["has found the lane full", "lanes_of_scan", "perform messenger.tidy_lanes"],
+    ] as const
+  ) {
+    test(`a lane that gets room while a claim ${when} is claimed at once`, async ({ sql }) => {
+      await sql`insert into public.messenger_queues (name, lane_concurrency) values ('reports', 1)`;
+      await sql`insert into public.messenger_messages (type, payload, queue)
+        select 'Note', '{}', 'reports/full' || n from generate_series(1, 1200) n, generate_series(1, 3)`;
+      const from = Date.now() + 60_000;
+      const clock = await takeClock(sql, new Date(from));
+      const claim = async () => {
+        const [row] = await sql<{ claim: { messages: [string, ...unknown[]][]; token: string } }[]>`
+          select public.messenger_claim(gen_random_uuid(), 1200, 3600000) as claim`;
+        return row?.claim ?? { messages: [], token: "" };
+      };
+      const settle = (token: string, id = "") =>
+        sql`select public.messenger_settle(${sql.json([{ token, handled: [id] }])})`;
+      const first = await claim();
+      assertEquals(first.messages.length, 1200);
+      assertEquals((await claim()).messages, []);
+      // The lane is named, and full: its second message runs.
+      await settle(first.token, first.messages[0]?.[0]);
+      const second = await claim();
+      assertEquals(second.messages.map((message) => message[3]), [first.messages[0]?.[3]]);
+      await sql.unsafe(`
+        do $do$ begin execute replace(
+          pg_get_functiondef('messenger.${routine}'::regproc), '${statement}', 'perform pg_advisory_xact_lock(4712); ${statement}'
+        ); end $do$`);
+      if (routine === "note_scan") await clock.set(new Date(from + 31_000));
+      let claiming: ReturnType<typeof claim> | undefined;
+      await sql.begin(async (other) => {
+        await other`select pg_advisory_xact_lock(4712)`;
+        claiming = claim();
+        await untilBlocked(sql);
+        await settle(second.token, second.messages[0]?.[0]);
+      });
+      assertEquals((await claiming)?.messages, []);
+      assertEquals(
+        (await claim()).messages.map((message) => message[3]),
+        [first.messages[0]?.[3]],
+      );
+    });
+  }
 });
