@@ -5402,14 +5402,15 @@ begin
     return;
   end if;
   update public.messenger_messages m
-  set available_at = case when m.status = 'pending' then clock + 60 * power(2, times) * interval '1 second'
-      else m.available_at end,
+  set status = 'pending', lease_token = null, leased_until = null, heartbeated = false,
+    quarantined = m.quarantined or m.status = 'processing' and m.leased_until <= clock,
+    available_at = clock + 60 * power(2, times) * interval '1 second',
     errors = messenger.append_errors(m.errors, jsonb_build_array(jsonb_build_object(
       'message', what || p_message, 'class', 'PostgresError', 'code', p_sqlstate, 'attempt', m.attempts, 'at', clock,
       'durationMs', 0
     )))
-  where m.ctid = p_place;
-exception when others then
+  where m.ctid = p_place and (m.status = 'pending' or not m.cancelled);
+exception when query_canceled or others then
   raise warning 'a message that cannot be leased for now stays where it is: %', sqlerrm;
 end
 $function$;
@@ -5434,7 +5435,7 @@ begin
       one.locked := array[place];
       all_crashed := all_crashed
         || (messenger.lease_locked(one, p_token, p_crashed_token, p_lease_ms, true, false, p_clock)).crashed::jsonb;
-    exception when others then
+    exception when query_canceled or others then
       get stacked diagnostics fault_detail = pg_exception_detail;
       refused := refused + 1;
       if messenger.is_passing(sqlstate, fault_detail) then
@@ -5536,7 +5537,7 @@ begin
     );
     perform messenger.check_deferred('messenger_claim');
     return answer;
-  exception when others then
+  exception when query_canceled or others then
     get stacked diagnostics fault_detail = pg_exception_detail, place_of_fault = pg_exception_context;
     perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
     -- Of one row: the worker asks for fewer, and last for that row alone.

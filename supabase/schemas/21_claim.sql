@@ -188,7 +188,8 @@ comment on function messenger.refuse_for_now(text, text, text, text) is
   'Part of calls of workers over HTTP: raises PT503, with its SQLSTATE as detail, in place of a passing fault that a function of the project''s own has met.';
 
 -- A message whose lease a passing fault refuses waits a minute, and each time twice as long. The fifth time it becomes a dead
--- letter, with the errors of all. Those of over an hour ago were of another fault.
+-- letter, with the errors of all. Those of over an hour ago were of another fault. One whose worker died waits without a
+-- lease, quarantined, as after a crash that a worker has judged: its row in messenger.leases is gone by now.
 create function messenger.put_off_unleased(p_place tid, p_sqlstate text, p_message text) returns void
 language plpgsql
 set search_path = ''
@@ -209,21 +210,23 @@ begin
     return;
   end if;
   update public.messenger_messages m
-  set available_at = case when m.status = 'pending' then clock + 60 * power(2, times) * interval '1 second'
-      else m.available_at end,
+  set status = 'pending', lease_token = null, leased_until = null, heartbeated = false,
+    quarantined = m.quarantined or m.status = 'processing' and m.leased_until <= clock,
+    available_at = clock + 60 * power(2, times) * interval '1 second',
     errors = messenger.append_errors(m.errors, jsonb_build_array(jsonb_build_object(
       'message', what || p_message, 'class', 'PostgresError', 'code', p_sqlstate, 'attempt', m.attempts, 'at', clock,
       'durationMs', 0
     )))
-  where m.ctid = p_place;
-exception when others then
+  where m.ctid = p_place and (m.status = 'pending' or not m.cancelled);
+exception when query_canceled or others then
   raise warning 'a message that cannot be leased for now stays where it is: %', sqlerrm;
 end
 $$;
 comment on function messenger.put_off_unleased(tid, text, text) is
   'Part of a claim: lets a message wait whose lease a passing fault refused; the fifth time it becomes a dead letter.';
 
--- The claim that a worker makes when no larger one passes: what one row refuses keeps back no other.
+-- The claim that a worker makes when no larger one passes: what one row refuses keeps back no other. `others` does not
+-- include a statement's timeout, such as of a trigger that waits.
 create function messenger.lease_apart(
   p_claim messenger.locked_messages, p_token uuid, p_crashed_token uuid, p_lease_ms integer, p_clock timestamptz,
   out messages json, out crashed json, out refused integer
@@ -246,7 +249,7 @@ begin
       one.locked := array[place];
       all_crashed := all_crashed
         || (messenger.lease_locked(one, p_token, p_crashed_token, p_lease_ms, true, false, p_clock)).crashed::jsonb;
-    exception when others then
+    exception when query_canceled or others then
       get stacked diagnostics fault_detail = pg_exception_detail;
       refused := refused + 1;
       if messenger.is_passing(sqlstate, fault_detail) then
@@ -371,7 +374,7 @@ begin
     );
     perform messenger.check_deferred('messenger_claim');
     return answer;
-  exception when others then
+  exception when query_canceled or others then
     get stacked diagnostics fault_detail = pg_exception_detail, place_of_fault = pg_exception_context;
     perform messenger.refuse_conflict(sqlstate, sqlerrm, fault_detail);
     -- Of one row: the worker asks for fewer, and last for that row alone.

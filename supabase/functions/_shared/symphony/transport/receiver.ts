@@ -57,6 +57,8 @@ export interface Claim {
   readonly oversized?: readonly string[];
   /** The claim reached `maxBytes`: more messages may be due. */
   readonly more?: boolean;
+  /** A message is due that no claim can lease for now, such as by a trigger of the project's own; by default none is. */
+  readonly left?: boolean;
   /** `lastKeys` for the next claim. */
   readonly lastKeys: LastKeys;
   /** A quarantined message is due. */

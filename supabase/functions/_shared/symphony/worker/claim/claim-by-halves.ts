@@ -31,7 +31,7 @@ export async function claimByHalves(
           ...(unread && { unread }),
           repeated: repeated || request.repeated === true,
         }), deps);
-      return answer;
+      return unread && answer.crashed.length === 0 ? { ...answer, left: true } : answer;
     } catch (error) {
       if (!isOfItsContent(error)) throw error;
       log.warn("claim_split", { maxMessages, error: String(error) });

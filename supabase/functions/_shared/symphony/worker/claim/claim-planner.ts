@@ -66,6 +66,8 @@ export class ClaimPlanner {
   #ranQuarantined = false;
   /** When to ask for a quarantined message again, after another session held the one that was due. */
   #nextQuarantinedAt = -Infinity;
+  /** Until then a due message that no claim can lease asks for no poll; on the clock of performance.now(). */
+  #leavesUntil = -Infinity;
   /** The last claim returned every message that there was. */
   #cameShort = false;
   /** The latest request. Null after {@link pollNow}: an older claim may have missed the new message. */
@@ -190,6 +192,8 @@ export class ClaimPlanner {
       return;
     }
     if (!request.lastKeys) this.#nextHeadScanAt = performance.now() + untilHeadScan(claim.lockMs);
+    // The next head scan would meet it again, and take a dozen calls to find the messages behind it.
+    if (claim.left) this.#leavesUntil = this.#nextHeadScanAt = now + LONGEST_HEAD_SCAN_INTERVAL_MS;
     this.#lastKeys = claim.lastKeys;
     // No other claim finds the expired messages of a paused queue, and a tick that stays for none ends after this one.
     if (request.sweep && given === request.maxMessages && claim.messages.every(isExpired)) {
@@ -209,6 +213,7 @@ export class ClaimPlanner {
     }
     // After a short claim the next settle call claims again.
     if (claim.messages.length > 0 || claim.nextDueMs === null) return null;
+    if (claim.nextDueMs <= 0 && now < this.#leavesUntil) return null;
     const at = now + Math.max(claim.nextDueMs, SHORTEST_PAUSE_MS);
     return at < this.options.endsAt ? at : null;
   }
