@@ -9,7 +9,7 @@ import {
 } from "../../../../supabase/functions/_shared/symphony/index.ts";
 import { isInstance } from "../../../../supabase/functions/_shared/symphony/runtime/inspect.ts";
 import { failing } from "../../../support/changed_transport.ts";
-import { define } from "../../../support/definitions.ts";
+import { define, never } from "../../../support/definitions.ts";
 import { workbench } from "../../../support/worker.ts";
 
 const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
@@ -298,3 +298,32 @@ for (const [end, call] of Object.entries(ENDS)) {
     assertEquals([told, memory.messages.length], [[[true, 1]], 1]);
   });
 }
+
+Deno.test("work beside a failed step that ignores ctx.signal writes nothing under the attempt that is over", async () => {
+  const refused: unknown[] = [];
+  const began = Promise.withResolvers<HandlerContext>();
+  const { bus, work, memory, lines } = workbench([
+    define(async (payload, ctx) => {
+      if (payload === "child") return;
+      began.resolve(ctx);
+      await Promise.all([ctx.step("pay", () => Promise.reject(new Error("no luck"))), never]);
+    }, { retry: { maxRetries: 3, delay: "1h" } }),
+  ]);
+  await bus.dispatchAll([{ type: "T", payload: 1 }]);
+  await work();
+  const ctx = await began.promise;
+  const refuse = (error: unknown) => void refused.push(isInstance(error, AttemptOverError));
+  const child = define(() => {});
+  await ctx.dispatch(child, "child").catch(refuse);
+  await ctx.dispatchNow(child, "child").catch(refuse);
+  await ctx.emit("x", 1).catch(refuse);
+  ctx.progress(0.5);
+  ctx.log.info("late");
+  void ctx.step("late", () => refused.push("ran"));
+  void ctx.effect("late").catch(refuse);
+  void ctx.sleep("1s").catch(refuse);
+  await pause(5);
+  assertEquals(refused, [true, true, true]);
+  assertEquals(lines.filter(({ event }) => event === "late"), []);
+  assertEquals(memory.messages.map(({ attempts, retryCount }) => [attempts, retryCount]), [[1, 1]]);
+});
