@@ -264,8 +264,9 @@ begin
       order by s.position
     ) as steps
     from (
-      select t.*, g.step is not null as is_asked, coalesce(messenger.stored_bytes(t.result), 0) as bytes,
-        sum(pg_column_size(t.result)) over (order by t.message_id, t.position) as total
+      select t.*, g.step is not null as is_asked, b.bytes,
+        -- The sum of compressed sizes would let 40 MB of JSON through.
+        sum(b.bytes) over (order by t.message_id, t.position) as total
       from jsonb_to_recordset(p_leases) as g (id bigint, token uuid, step jsonb)
       join public.messenger_messages m on m.id = g.id and m.lease_token = g.token
       join public.messenger_steps t on t.message_id = g.id and (
@@ -273,6 +274,8 @@ begin
           g.step ->> 'handler', g.step ->> 'name', coalesce(g.step ->> 'key', ''), (g.step ->> 'nth')::integer
         )
       )
+      -- Without `offset`, the size would be measured twice.
+      cross join lateral (select coalesce(messenger.stored_bytes(t.result), 0) as bytes offset 0) as b
     ) as s
     group by s.message_id
   ) as one;

@@ -67,6 +67,14 @@ testsOnStack({
     assertEquals([row?.kept, row?.failed], [600, 600]);
   });
 
+  test("20 messages with 900 steps each, which have 4 MB together, end under 200 MB", async (stack) => {
+    await stack.sql`insert into public.messenger_messages (type, payload)
+      select 'Steps', '{}' from generate_series(1, 20)`;
+    const drained = await drain(stack);
+    assertEquals(drained.handled, 20);
+    assertSmall(drained);
+  });
+
   test("500 messages with a hundred errors each in their history are handled under 200 MB", async (stack) => {
     await stack
       .sql`insert into public.messenger_messages (type, payload, retry_count, attempts, errors)

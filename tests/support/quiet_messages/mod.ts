@@ -30,4 +30,20 @@ const Fails = defineMessage({
   handler: Object.fromEntries(Array.from({ length: 30 }, (_, n) => [`h${n}`, fail])),
 });
 
-export const messages: MessageDefinition[] = [Quiet, Kept, Fails];
+/** It has 900 results of 4 kB, which compress well, and reads all of them again after a sleep. */
+const Steps = defineMessage({
+  type: "Steps",
+  schema: z.unknown(),
+  timeout: "60s",
+  retry: { maxRetries: 0 },
+  handler: async (_payload, ctx) => {
+    for (let part = 0; part < 20; part++) {
+      const steps = Array.from({ length: 45 }, (_, n) => `part ${part}: ${n}`);
+      await Promise.all(steps.map((name) => ctx.step(name, () => name + "x".repeat(4_000))));
+    }
+    await ctx.sleep("1ms");
+    await ctx.step("end", () => 1);
+  },
+});
+
+export const messages: MessageDefinition[] = [Quiet, Kept, Fails, Steps];

@@ -120,6 +120,7 @@ export class DurableRun {
     } finally {
       this.#numbering.settled(identity);
       this.#known.settled(identity);
+      this.#known.returned(identity);
       if (PAUSING.has(call.kind)) this.ending.pauseSettled();
       this.ending.done();
     }

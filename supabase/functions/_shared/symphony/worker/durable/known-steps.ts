@@ -31,6 +31,13 @@ export class KnownSteps {
     return [...this.#steps.values()];
   }
 
+  /** The handler has the result of a step, and asks for it no more in this run. A message's results have up to 4 MB. */
+  returned(identity: StepIdentity): void {
+    const id = keyOf(identity);
+    const step = this.#steps.get(id);
+    if (step?.result !== undefined) this.#steps.set(id, { ...step, result: undefined });
+  }
+
   /** The stored step of an identity. */
   get(identity: StepIdentity): StoredStep | undefined {
     return this.#steps.get(keyOf(identity));

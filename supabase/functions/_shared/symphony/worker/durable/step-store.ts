@@ -14,6 +14,8 @@ import { leaseOf, stopTold, whileAnyRuns } from "./lease-calls.ts";
 
 /** Most messages whose steps one call loads. Together they have some megabytes at most. */
 const MOST_LOADS = 100;
+/** Weight of a load of one step with its result, which may have 256 kB, where that of a message's steps is 1. */
+const WHOLE_RESULT = 10;
 /** Most bytes of steps in one call that saves. */
 const MOST_BYTES = 4 * 1_048_576;
 /** Weight of a step beside its result, in bytes. */
@@ -43,7 +45,11 @@ export interface LoadedOnce {
 
 /** Loads and saves steps. */
 export class StepStore {
-  readonly #loads = new Gatherer<Load, LoadedOnce>((loads) => this.#load(loads), MOST_LOADS);
+  readonly #loads = new Gatherer<Load, LoadedOnce>(
+    (loads) => this.#load(loads),
+    MOST_LOADS,
+    ({ step }) => step ? WHOLE_RESULT : 1,
+  );
   readonly #saves = new Gatherer<Save, { readonly error?: unknown }>(
     (saves) => this.#save(saves),
     MOST_BYTES,
