@@ -14,6 +14,7 @@ import {
 } from "../../../supabase/functions/_shared/symphony/runtime/json-text.ts";
 import { toJson } from "../../../supabase/functions/_shared/symphony/runtime/json.ts";
 import { workbench } from "../../support/worker.ts";
+import { jsonLength } from "../../../supabase/functions/_shared/symphony/runtime/json-length.ts";
 
 const Any = defineMessage({ type: "Any", schema: z.unknown(), handler: () => {} });
 
@@ -206,4 +207,15 @@ Deno.test("a value whose getter or toJSON throws a value that cannot be read is 
       assertEquals(error.path[0], "a");
     }
   }
+});
+
+Deno.test("the length of a value as JSON is measured as it would be written", () => {
+  const units = ["a", '"', "\\", "\n", "\0", "\x7f", "\u2028", "é", "😀", "\ud800"];
+  const key = fc.string({ unit: fc.constantFrom(...units) });
+  const values = [key, fc.integer(), fc.double({ noNaN: true }), fc.constant(null)];
+  const value = fc.object({ key, values, maxDepth: 3 });
+  const isExact = fc.property(value, (json) => {
+    assertEquals(jsonLength(json), JSON.stringify(json).length);
+  });
+  fc.assert(isExact);
 });

@@ -226,27 +226,32 @@ Deno.test("neither kind of dispatch has an effect after the attempt", async () =
   assertEquals(memory.sent.length, 1);
 });
 
-Deno.test("handlers that dispatch much at once wait for outcomes to be written, and all of them end", async () => {
-  const unwritten = new Map<string, number>();
-  let most = 0;
-  const Large = defineMessage({ type: "Large", schema: z.string(), handler: () => {} });
-  const Sends = defineMessage({
-    type: "Sends",
-    schema: z.null(),
-    handler: async (_, ctx) => {
-      for (let n = 1; n <= 7; n++) {
-        await ctx.dispatch(Large, "x".repeat(1_100_000));
-        unwritten.set(ctx.envelope.id, n);
-        most = Math.max(most, [...unwritten.values()].reduce((sum, one) => sum + one, 0));
-      }
-    },
+for (
+  const [call, size, count] of [["dispatch", 1_100_000, 7], ["emit", 250_000, 30]] as const
+) {
+  Deno.test(`handlers that ${call} much at once wait for outcomes to be written, and all of them end`, async () => {
+    const unwritten = new Map<string, number>();
+    let most = 0;
+    const Large = defineMessage({ type: "Large", schema: z.string(), handler: () => {} });
+    const Sends = defineMessage({
+      type: "Sends",
+      schema: z.null(),
+      handler: async (_, ctx) => {
+        const text = "x".repeat(size);
+        for (let n = 1; n <= count; n++) {
+          await (call === "dispatch" ? ctx.dispatch(Large, text) : ctx.emit("large", text));
+          unwritten.set(ctx.envelope.id, n * size);
+          most = Math.max(most, [...unwritten.values()].reduce((sum, one) => sum + one, 0));
+        }
+      },
+    });
+    const { bus, memory, work } = workbench([Large, Sends], {
+      wrap: (memory) =>
+        changed(memory, { settle: (all) => all.forEach(({ id }) => unwritten.delete(id)) }),
+    });
+    await bus.dispatchAll(Array.from({ length: 10 }, () => ({ type: "Sends", payload: null })));
+    const { handled } = await work({ batchSize: 20, concurrency: 10, budgetMs: 60_000 });
+    assertEquals([handled, memory.messages.length], [call === "dispatch" ? 80 : 10, 0]);
+    assert(most < 20e6, `${most} bytes were not written; without a bound, 70 MB`);
   });
-  const { bus, memory, work } = workbench([Large, Sends], {
-    wrap: (memory) =>
-      changed(memory, { settle: (all) => all.forEach(({ id }) => unwritten.delete(id)) }),
-  });
-  await bus.dispatchAll(Array.from({ length: 10 }, () => ({ type: "Sends", payload: null })));
-  const { handled } = await work({ batchSize: 20, concurrency: 10, budgetMs: 60_000 });
-  assertEquals([handled, memory.messages.length], [80, 0]);
-  assert(most < 20, `${most} MB of dispatches were not written; without a bound, 70`);
-});
+}

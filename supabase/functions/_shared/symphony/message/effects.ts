@@ -1,5 +1,6 @@
 /** Effects: what a handler dispatches, until it is written with the outcome of its message. */
 
+import { jsonLength } from "../runtime/json-length.ts";
 import type { OutgoingMessage } from "./envelope.ts";
 
 /** A message with the id that is reserved for it. */
@@ -42,27 +43,13 @@ export function sizeOf({ payload, stamps = {} }: OutgoingMessage): number {
     checkSize("stamps", stamps, MAX_STAMPS_SIZE);
 }
 
-/** Characters that JSON may write in another way than as they are. */
-const ESCAPED = /["\\\p{Cc}\p{Cs}]/u;
-/** Objects with more fields are written to be measured. */
-const FEW = 8;
-
-/**
- * The length of a value as JSON, in characters. Long plain texts are not written for it: they would be garbage of the
- * same size, and a function has 256 MB.
- */
-function lengthOf(value: unknown): number {
-  if (typeof value === "string" && !ESCAPED.test(value)) return value.length + 2;
-  if (typeof value !== "object" || value === null || Array.isArray(value)) {
-    return JSON.stringify(value).length;
-  }
-  const fields = Object.entries(value);
-  if (fields.length === 0 || fields.length > FEW) return JSON.stringify(value).length;
-  return fields.reduce((sum, [name, part]) => sum + lengthOf(name) + 2 + lengthOf(part), 1);
+/** The length of an event as JSON, in characters. */
+export function sizeOfEvent({ event, value }: Emitted): number {
+  return jsonLength({ event, value });
 }
 
 function checkSize(field: string, value: unknown, most: number): number {
-  const size = lengthOf(value);
+  const size = jsonLength(value);
   if (size > most) {
     throw new RangeError(`${field}: has ${size} bytes; has to have at most ${most}`);
   }

@@ -60,10 +60,10 @@ export class StepScope {
     return await (this.#effects ??= new EffectBuffer(tools, owner)).add(message, null);
   }
 
-  /** Keeps an event of the function until the step has its result. @throws AttemptOverError after its end */
-  emit(emitted: Emitted, tools: EffectTools, owner: EffectOwner): void {
+  /** Keeps an event of the function until the step has its result. @throws as {@link StepScope.add} */
+  async emit(emitted: Emitted, tools: EffectTools, owner: EffectOwner): Promise<void> {
     if (this.#isOver) throw new AttemptOverError("emit");
-    (this.#effects ??= new EffectBuffer(tools, owner)).emit(emitted, null);
+    await (this.#effects ??= new EffectBuffer(tools, owner)).emit(emitted, null);
   }
 
   /** Waits until every dispatch has its id. @throws the errors of the transport */

@@ -97,11 +97,14 @@ export class AttemptContext implements HandlerContext {
       const before = !scope && typeof event === "string" &&
         dispatchedBefore(attempt, eventPlace(event)) !== undefined;
       if (before && !this.#task.isOver) return Promise.resolve();
-      // deno-lint-ignore require-await -- an error must reject the promise
-      return this.#guarded.keep("emit", () => bus.events.prepare(event, value), async (one) => {
-        if (scope) scope.emit(one, this.#deps, this.#task);
-        else (attempt.effects ??= new EffectBuffer(this.#deps, this.#task)).emit(one, handler);
-      });
+      return this.#guarded.keep(
+        "emit",
+        () => bus.events.prepare(event, value),
+        (one) =>
+          scope
+            ? scope.emit(one, this.#deps, this.#task)
+            : (attempt.effects ??= new EffectBuffer(this.#deps, this.#task)).emit(one, handler),
+      );
     };
   }
 

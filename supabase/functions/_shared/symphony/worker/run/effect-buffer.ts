@@ -7,6 +7,7 @@ import {
   MAX_EFFECTS_SIZE,
   type ReservedMessage,
   sizeOf,
+  sizeOfEvent,
 } from "../../message/effects.ts";
 import type { OutgoingMessage } from "../../message/envelope.ts";
 import { dictionary } from "../../runtime/dictionary.ts";
@@ -54,11 +55,32 @@ export class EffectBuffer {
    * @throws RangeError if the message, or all of the attempt together, are more than one outcome can write
    * @throws the errors of the transport if no id can be reserved
    */
-  async add(message: OutgoingMessage, handler: string | null): Promise<string> {
-    const size = sizeOf(message);
+  add(message: OutgoingMessage, handler: string | null): Promise<string> {
+    return this.#keep(message, sizeOf(message), handler, () => {
+      // In a group, ids are in the order of the dispatches.
+      return this.#tools.ids.take(message.groupKey !== undefined);
+    });
+  }
+
+  /**
+   * Adds an event that has been prepared, and waits for room if the handlers together hold too much.
+   * @param handler name of the handler that emits it; null for middleware and batch handlers
+   * @throws RangeError if there are more than one outcome can write
+   */
+  async emit(emitted: Emitted, handler: string | null): Promise<void> {
+    await this.#keep(emitted, sizeOfEvent(emitted), handler, () => "");
+  }
+
+  /** Adds an effect. @param take returns its id, once there is room for it */
+  async #keep(
+    effect: Entry["effect"],
+    size: number,
+    handler: string | null,
+    take: () => string | Promise<string>,
+  ): Promise<string> {
     this.#checkRoom(size);
-    const taken = this.#idFor(message, size);
-    const entry: Entry = { handler, effect: message, size, id: undefined };
+    const taken = this.#enter(size, take);
+    const entry: Entry = { handler, effect, size, id: undefined };
     this.#entries.push(entry);
     this.#size += size;
     if (typeof taken === "string") return entry.id = taken;
@@ -74,29 +96,13 @@ export class EffectBuffer {
     }
   }
 
-  /**
-   * Adds an event that has been prepared.
-   * @param handler name of the handler that emits it; null for middleware and batch handlers
-   * @throws RangeError if there are more than one outcome can write
-   */
-  emit(emitted: Emitted, handler: string | null): void {
-    const size = JSON.stringify(emitted).length;
-    this.#checkRoom(size);
-    this.#entries.push({ handler, effect: emitted, size, id: "" });
-    this.#size += size;
-    this.#held += size;
-    this.#tools.effectRoom.hold(this.#owner, size);
-  }
-
-  /** The id of a message, once there is room for it. In a group, ids are in the order of the dispatches. */
-  #idFor({ groupKey }: OutgoingMessage, size: number): string | Promise<string> {
-    const { ids, effectRoom } = this.#tools;
-    const take = () => {
+  #enter(size: number, take: () => string | Promise<string>): string | Promise<string> {
+    const enter = () => {
       this.#held += size;
-      return ids.take(groupKey !== undefined);
+      return take();
     };
-    const wait = effectRoom.enter(this.#owner, size);
-    return wait ? wait.then(take) : take();
+    const wait = this.#tools.effectRoom.enter(this.#owner, size);
+    return wait ? wait.then(enter) : enter();
   }
 
   /** Whether a dispatch of this handler waits for its id. */
