@@ -7026,10 +7026,13 @@ begin
     from jsonb_array_elements(p_messages) with ordinality as m (message, nth)
   ), true) -> 'ids') as i);
   select count(*) into members from public.messenger_messages m
-  where m.id = any (ids) and m.stamps #>> '{batch,id}' = p_batch.id::text;
+  where m.id = any (ids) and m.stamps #>> '{batch,id}' = p_batch.id::text
+    and m.stamps #> '{batch,nth}' > to_jsonb(before);
   -- Members that go through another transport.
   members := members + (
-    select count(*) from messenger.outbox o where o.id = any (ids) and o.stamps #>> '{batch,id}' = p_batch.id::text
+    select count(*) from messenger.outbox o
+    where o.id = any (ids) and o.stamps #>> '{batch,id}' = p_batch.id::text
+      and o.stamps #> '{batch,nth}' > to_jsonb(before)
   );
   insert into messenger.batch_chunks (batch_id, chunk, ids, content_hash)
   values (p_batch.id, p_chunk, ids, p_hash);

@@ -186,7 +186,8 @@ $$;
 comment on function messenger.refuse_other_batch() is
   'Part of messenger_write_batch: refuses other content under the idempotency key of a batch.';
 
--- A message that is there already under a key of its own is no member: only rows with the batch's stamp are counted.
+-- A message that is there already under a key of its own is no member: only rows with the batch's stamp are counted. One
+-- of an earlier chunk is counted with that one: its place lies before this chunk's.
 create function messenger.write_chunk(
   p_batch public.messenger_batches, p_chunk integer, p_messages jsonb, p_hash bigint, p_checked boolean
 ) returns void
@@ -213,10 +214,13 @@ begin
     from jsonb_array_elements(p_messages) with ordinality as m (message, nth)
   ), true) -> 'ids') as i);
   select count(*) into members from public.messenger_messages m
-  where m.id = any (ids) and m.stamps #>> '{batch,id}' = p_batch.id::text;
+  where m.id = any (ids) and m.stamps #>> '{batch,id}' = p_batch.id::text
+    and m.stamps #> '{batch,nth}' > to_jsonb(before);
   -- Members that go through another transport.
   members := members + (
-    select count(*) from messenger.outbox o where o.id = any (ids) and o.stamps #>> '{batch,id}' = p_batch.id::text
+    select count(*) from messenger.outbox o
+    where o.id = any (ids) and o.stamps #>> '{batch,id}' = p_batch.id::text
+      and o.stamps #> '{batch,nth}' > to_jsonb(before)
   );
   insert into messenger.batch_chunks (batch_id, chunk, ids, content_hash)
   values (p_batch.id, p_chunk, ids, p_hash);

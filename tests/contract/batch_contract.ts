@@ -11,7 +11,10 @@ import {
   z,
 } from "../../supabase/functions/_shared/symphony/index.ts";
 import { createRegistry } from "../../supabase/functions/_shared/symphony/message/registry.ts";
-import type { Envelope } from "../../supabase/functions/_shared/symphony/message/envelope.ts";
+import type {
+  Envelope,
+  OutgoingMessage,
+} from "../../supabase/functions/_shared/symphony/message/envelope.ts";
 import { TransportError } from "../../supabase/functions/_shared/symphony/transport/transport.ts";
 import { overriding } from "../support/changed_transport.ts";
 import { promises } from "./promises.ts";
@@ -249,6 +252,25 @@ export function testBatches(name: string, open: () => Promise<TransportUnderTest
     await finish(t, id);
     assertEquals(await told(t), ["finished", "succeeded"]);
   });
+
+  for (const key of ["idempotencyKey", "dedupeKey"] as const) {
+    promise(
+      `a member whose ${key} is a member's of an earlier chunk is counted once`,
+      async (t) => {
+        const head = await busOver(t).prepareBatch({ ...events, idempotencyKey: "k" });
+        const plain = { type: "Resize", payload: 1 };
+        const keyed = { ...plain, [key]: "one" };
+        const chunk = (chunk: number, messages: OutgoingMessage[], isLast = false) =>
+          t.transport.writeBatch({ head, messages, chunk, isLast });
+        const { id } = await chunk(1, [keyed, plain]);
+        await chunk(2, [plain, keyed]);
+        await chunk(3, [keyed], true);
+        assertEquals(await counts(t, id), ["running", 3, 0, 0, 3]);
+        await finish(t, id);
+        assertEquals(await told(t), ["finished", "succeeded"]);
+      },
+    );
+  }
 
   promise(
     "a member's own key that stands for other content names the member, and a batch's key none",

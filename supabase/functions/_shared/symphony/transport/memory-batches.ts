@@ -205,9 +205,11 @@ export class MemoryBatches {
       },
     })));
     batch.chunks.push(content);
-    const own = new Set(
-      ids.filter((id) => batchStampOf(this.#store.stampsOf(id) ?? {})?.id === batch.id),
-    );
+    // A member of an earlier chunk, whose key this one has, is counted with that one.
+    const own = new Set(ids.filter((id) => {
+      const stamp = batchStampOf(this.#store.stampsOf(id) ?? {});
+      return stamp?.id === batch.id && stamp.nth > before;
+    }));
     batch.ids.push(...own);
     batch.total += own.size;
     for (const { type } of messages) batch.types.add(type);
