@@ -54,7 +54,9 @@ const BAR = 30;
  * @throws ApiError where the API refuses, or does not answer five times in a row
  */
 export async function changeMany(context: Context, change: Change): Promise<void> {
-  const { body, ids, dryRun, participle, noun } = change;
+  const { body, dryRun, participle, noun } = change;
+  // The second of two requests would call an id missing that the first has changed.
+  const ids = [...new Set(change.ids)];
   const filters = Object.keys(body).filter((name) => !OPTIONS.has(name));
   if (ids.length === 0 && filters.length === 0 && !change.isOfOne) {
     throw new UsageError("give ids, a filter, or --all for all of them");
@@ -197,13 +199,15 @@ async function patiently(
     try {
       return (await context.call("POST", path, body)).body;
     } catch (error) {
-      const isPassing = error instanceof ApiError && error.exitCode === EXIT.connection;
+      const isPassing = error instanceof ApiError && error.exitCode === EXIT.connection &&
+        error.status !== 500;
       if (!isPassing || tried === TRIES || sum.done === 0) {
         if (sum.done === 0 || !(error instanceof ApiError)) throw error;
         throw new ApiError(
           error.status,
           error.code,
-          `${error.message}; ${sum.done} were ${participle} before, and the same command does the rest`,
+          `${error.message}; ${sum.done} were ${participle} before` +
+            (isPassing ? ", and the same command does the rest" : ""),
           {
             ...error.details,
             ...sum,

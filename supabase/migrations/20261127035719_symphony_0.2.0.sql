@@ -9787,6 +9787,51 @@ begin
 end
 $function$;
 
+CREATE FUNCTION messenger.apply_chunk(p_operation text, p_ids bigint[], p_options jsonb, p_is_whole boolean)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  half constant integer := cardinality(p_ids) / 2;
+  a jsonb;
+  b jsonb;
+  fault_detail text;
+begin
+  return messenger.apply_operation(p_operation, p_ids, p_options);
+exception when others then
+  get stacked diagnostics fault_detail = pg_exception_detail;
+  if p_is_whole or sqlstate ~ '^(PT|40)' or messenger.is_passing(sqlstate, fault_detail) then
+    raise;
+  end if;
+  if half = 0 then
+    raise warning 'message % was passed over: %', p_ids[1], sqlerrm;
+    return jsonb_build_object(
+      'done', 0, 'running', 0, 'refusal', jsonb_build_object('state', sqlstate, 'message', sqlerrm)
+    );
+  end if;
+  a := messenger.apply_chunk(p_operation, p_ids[:half], p_options, false);
+  b := messenger.apply_chunk(p_operation, p_ids[half + 1:], p_options, false);
+  return jsonb_build_object(
+    'done', (a ->> 'done')::integer + (b ->> 'done')::integer,
+    'running', coalesce((a ->> 'running')::integer, 0) + coalesce((b ->> 'running')::integer, 0),
+    'refusal', coalesce(nullif(a -> 'refusal', 'null'), b -> 'refusal')
+  );
+end
+$function$;
+
+CREATE FUNCTION messenger.raise_refusal(p_refusal jsonb)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+begin
+  if p_refusal <> 'null' then
+    raise exception using errcode = p_refusal ->> 'state', message = p_refusal ->> 'message';
+  end if;
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION messenger.take_step(p_operation text, p_filter jsonb, p_options jsonb, p_max_messages integer, p_dry_run boolean, p_after jsonb)
  RETURNS jsonb
  LANGUAGE plpgsql
@@ -9808,6 +9853,7 @@ declare
   missing bigint[] := array[]::bigint[];
   further integer := 0;
   is_capped boolean := false;
+  refusal jsonb;
 begin
   loop
     select * into chunk from messenger.next_matches(
@@ -9816,13 +9862,14 @@ begin
     );
     if not p_dry_run and cardinality(chunk.matched) > 0 then
       begin
-        outcome := messenger.apply_operation(p_operation, chunk.matched, p_options || place);
+        outcome := messenger.apply_chunk(p_operation, chunk.matched, p_options || place, p_filter ? 'ids');
       exception when sqlstate 'PT503' then
         if matched = 0 then raise; end if;
         exit;
       end;
       done := done + (outcome ->> 'done')::integer;
       running := running + coalesce((outcome ->> 'running')::integer, 0);
+      refusal := coalesce(nullif(refusal, 'null'), outcome -> 'refusal');
     end if;
     matched := case when p_dry_run then matched + cardinality(chunk.matched) else done + running end;
     missing := missing || coalesce(chunk.missing, '{}');
@@ -9830,7 +9877,7 @@ begin
     if before + matched >= p_max_messages then place := null; end if;
     exit when place is null or matched >= most or clock_timestamp() >= ends_at;
   end loop;
-
+  if matched = 0 then perform messenger.raise_refusal(refusal); end if;
   if place is not null then
     select least(cardinality(m.matched), 10000), m.last is not null into further, is_capped
     from messenger.next_matches(p_operation, p_filter, place, 10001) as m;
@@ -19604,6 +19651,9 @@ comment on routine messenger.allowed_values(text,text) is
 comment on routine messenger.append_event(text,jsonb) is
   'Appends an event, of the bus''s own or of a user, and returns its id. The commit wakes the messages that wait for it.';
 
+comment on routine messenger.apply_chunk(text,bigint[],jsonb,boolean) is
+  'Part of a step: applies the operation to messages, and to those that the database does not refuse if they need not go together. Returns {"done", "running"}, and "refusal", {"state", "message"}, if any was refused.';
+
 comment on routine messenger.await_outbox(text,timestamp with time zone) is
   'Part of messenger_claim_outbox: waits until something of a transport is due, or until a moment. Returns when the next of it is due.';
 
@@ -20380,6 +20430,9 @@ comment on routine messenger.queues_due(text[],jsonb) is
 
 comment on routine messenger.queues_in_use(integer) is
   'Queues that hold messages, by name, without their lanes; it reads no more queues than its argument says.';
+
+comment on routine messenger.raise_refusal(jsonb) is
+  'Part of a step: raises an error as {"state", "message"} tells; nothing for null.';
 
 comment on routine messenger.range_condition(jsonb,boolean,boolean) is
   'Part of messenger.next_matches() and messenger.list_page(): the condition on the indexed columns, of rows behind the place, or before it if p_backwards. In its query, $1 is the filter, $2 the place, $3 the ids and $4 the largest number of rows.';

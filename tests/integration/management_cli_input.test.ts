@@ -220,3 +220,32 @@ Deno.test("a URL or key of the environment that can be none is refused by its na
     ]);
   }
 });
+
+Deno.test("a refusal in the middle of a change is not asked again, and says how far it came", async () => {
+  const bodies: { ids?: string[] }[] = [];
+  await using server = Deno.serve({ port: 0, onListen: () => {} }, async (request) => {
+    bodies.push(await request.json());
+    if (bodies.length === 2) {
+      return Response.json({ code: "database_error", message: "refused" }, { status: 500 });
+    }
+    const step = { matched: 3, done: 3, running: 0, missing: [], next: "x" };
+    return Response.json(step, { headers: { "symphony-version": "0.2.0" } });
+  });
+  const env = { SUPABASE_URL: `http://127.0.0.1:${server.addr.port}`, SUPABASE_SECRET_KEY: "x" };
+  const { code, err } = await say("failed redrive --all", { env });
+  assertEquals([code, err], [3, "error: refused; 3 were redriven before\n"]);
+  assertEquals(bodies.length, 2);
+});
+
+Deno.test("an id that is given twice is asked for once", async () => {
+  const asked: string[] = [];
+  await using server = Deno.serve({ port: 0, onListen: () => {} }, async (request) => {
+    asked.push(...(await request.json()).ids);
+    const step = { matched: 1, done: 1, running: 0, missing: [], next: null };
+    return Response.json(step, { headers: { "symphony-version": "0.2.0" } });
+  });
+  const env = { SUPABASE_URL: `http://127.0.0.1:${server.addr.port}`, SUPABASE_SECRET_KEY: "x" };
+  const ids = Array.from({ length: 1_000 }, (_, index) => String(index + 1));
+  assertEquals((await say(["failed", "redrive", ...ids, "1"], { env })).code, 0);
+  assertEquals(asked, ids);
+});
