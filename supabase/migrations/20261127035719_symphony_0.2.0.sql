@@ -15915,7 +15915,7 @@ AS $function$
     select split_part(unnest(l.queues), '/', 1) from (select * from messenger.leases limit 10000) as l
     union
     select split_part(a.queue, '/', 1) from (select f.queue from messenger.quarantined_fronts() f limit 10000) as a
-    order by 1
+    order by 1 limit p_max_queues
   )
 $function$;
 
@@ -20429,7 +20429,7 @@ comment on routine messenger.queues_due(text[],jsonb) is
   'Part of a claim: the queues that have due messages, of these or of all, each with a place in front of its first due message; a queue that p_last_keys names comes without a place, and so do the lanes of a queue.';
 
 comment on routine messenger.queues_in_use(integer) is
-  'Queues that hold messages, by name, without their lanes; it reads no more queues than its argument says.';
+  'Queues that hold messages, by name, without their lanes; no more than its argument says.';
 
 comment on routine messenger.raise_refusal(jsonb) is
   'Part of a step: raises an error as {"state", "message"} tells; nothing for null.';

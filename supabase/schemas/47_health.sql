@@ -157,11 +157,11 @@ as $$
     select split_part(unnest(l.queues), '/', 1) from (select * from messenger.leases limit 10000) as l
     union
     select split_part(a.queue, '/', 1) from (select f.queue from messenger.quarantined_fronts() f limit 10000) as a
-    order by 1
+    order by 1 limit p_max_queues
   )
 $$;
 comment on function messenger.queues_in_use(integer) is
-  'Queues that hold messages, by name, without their lanes; it reads no more queues than its argument says.';
+  'Queues that hold messages, by name, without their lanes; no more than its argument says.';
 
 -- The moment since which the most overdue schedule waits. A schedule that was changed and not planned since counts
 -- from its change.
