@@ -3,10 +3,11 @@
 import { assert, assertEquals } from "@std/assert";
 import { backlog, drained, fates, ran, tickEvery } from "../support/drain.ts";
 import { chooseSeed, randomFrom } from "../support/random.ts";
+import { sized } from "../support/sizes.ts";
 import { eventually, testsOnStack, type TestStack } from "../support/stack.ts";
 
-const MESSAGES = 20_000;
-const KILLS = 20;
+const MESSAGES = sized(10_000, 20_000);
+const KILLS = sized(10, 20);
 
 /** Ids in log lines of leases that were lost without a kill, on a machine that was too slow. */
 function idsOfLostLeases(logs: readonly string[]): string[] {
@@ -32,7 +33,7 @@ testsOnStack({
     SYMPHONY_WORKER_BATCH_SIZE: "20",
   },
 }, (test) => {
-  test("killed 20 times at random moments of a drain of 20,000: none is lost, and only messages in flight run twice", async (stack) => {
+  test(`killed ${KILLS} times at random moments of a drain of ${MESSAGES}: none is lost, and only messages in flight run twice`, async (stack) => {
     const seed = chooseSeed();
     const random = randomFrom(seed);
     // A moment is a number of handlers' runs.

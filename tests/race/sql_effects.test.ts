@@ -23,7 +23,7 @@ import { sized } from "../support/sizes.ts";
 import { eventually, testsOnStack, type TestStack } from "../support/stack.ts";
 
 /** Messages of the test of exact counts. */
-const MESSAGES = sized(2_000, 20_000);
+const MESSAGES = sized(1_000, 20_000);
 /** Timeout of a function that outlives it. */
 const TIMEOUT_MS = 300;
 
