@@ -92,6 +92,19 @@ testsOnStack({}, (test) => {
     });
   }
 
+  test("a message of a group keeps its turn while a trigger refuses its sweep for now", async (stack) => {
+    await stack.dispatch(three.slice(1).map((one) => ({ ...one, groupKey: "g" })));
+    await stack.client.rpc("messenger_claim", { token: crypto.randomUUID(), lease_ms: 1 });
+    const when = `new.status = 'processing' and ${isB}`;
+    await withTrigger(stack, ["messenger_messages", "08006", when], async () => {
+      assertEquals((await stack.tick()).messages.handled, 0);
+    });
+    await stack
+      .sql`update public.messenger_messages set available_at = public.messenger_now() where status = 'pending'`;
+    await eventually(async () => (await stack.tick(), await stack.count()), (left) => left === 0);
+    assertEquals((await stack.effects()).map(({ payload }) => payload.text), ["b", "c"]);
+  });
+
   for (const code of ["08006", "57014"]) {
     for (const [what, when] of [["lease", "new.status = 'processing'"], ["every change", "true"]]) {
       test(`a message of which a trigger refuses ${what} with ${code} waits, and the claim goes to the others at once`, async (stack) => {
