@@ -7,7 +7,7 @@ import { Watch } from "../../../../supabase/functions/_shared/symphony/worker/re
 const report = { claimed: 0, handled: 0, retried: 0, failed: 0 };
 const free = { now: 0, stopping: false, calling: false, idle: true, stalledMs: 0, report };
 
-function watching({ quiet = true } = {}) {
+function watching({ quiet = true, leavesDue = false } = {}) {
   const waits: PromiseWithResolvers<boolean>[] = [];
   const events: string[] = [];
   let told = Promise.withResolvers<void>();
@@ -17,7 +17,7 @@ function watching({ quiet = true } = {}) {
       waits.push(wait);
       return wait.promise;
     },
-    planner: { quiet, pollNow: () => void events.push("poll") },
+    planner: { quiet, leavesDue, pollNow: () => void events.push("poll") },
     changed: {
       notify: () => {
         events.push("notify");
@@ -51,6 +51,16 @@ Deno.test("a wait that ends with a due message makes the worker poll", async () 
   const { watch, events, answer } = watching();
   watch.turn(free);
   await answer(true);
+  assertEquals(events, ["poll", "notify"]);
+});
+
+Deno.test("a due message that no claim can lease makes the worker poll after a pause", async () => {
+  const { watch, events, answer } = watching({ leavesDue: true });
+  watch.turn(free);
+  const isOver = answer(true);
+  await new Promise((resolve) => setTimeout(resolve));
+  assertEquals(events, []);
+  await isOver;
   assertEquals(events, ["poll", "notify"]);
 });
 

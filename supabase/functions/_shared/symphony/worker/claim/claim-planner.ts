@@ -92,6 +92,11 @@ export class ClaimPlanner {
     return this.nextPollAt === null && !this.#quarantinedDue && !this.#hasSettledAlone;
   }
 
+  /** Whether a due message is left that no claim can lease for now: that one is due is no reason to poll at once. */
+  get leavesDue(): boolean {
+    return performance.now() < this.#leavesUntil;
+  }
+
   /** Whether no poll is planned for the next moments. */
   get quiet(): boolean {
     return !this.#quarantinedDue && !this.#hasSettledAlone &&
@@ -213,7 +218,7 @@ export class ClaimPlanner {
     }
     // After a short claim the next settle call claims again.
     if (claim.messages.length > 0 || claim.nextDueMs === null) return null;
-    if (claim.nextDueMs <= 0 && now < this.#leavesUntil) return null;
+    if (claim.nextDueMs <= 0 && this.leavesDue) return null;
     const at = now + Math.max(claim.nextDueMs, SHORTEST_PAUSE_MS);
     return at < this.options.endsAt ? at : null;
   }

@@ -17,7 +17,7 @@ const FIRST_PAUSE_MS = 100;
 export interface WatchOptions {
   /** Waits for a due message, or a time. @returns whether a message is due */
   readonly awaitDue: () => Promise<boolean>;
-  readonly planner: Pick<ClaimPlanner, "quiet" | "pollNow">;
+  readonly planner: Pick<ClaimPlanner, "quiet" | "leavesDue" | "pollNow">;
   readonly changed: Pick<Change, "notify">;
   readonly log: Logger;
 }
@@ -58,6 +58,8 @@ export class Watch implements Duties {
     try {
       const isDue = await awaitDue();
       this.#pauseMs = FIRST_PAUSE_MS;
+      // The wait ended at once, and so would the next: each claim takes a dozen calls to pass that message over.
+      if (isDue && planner.leavesDue) await pause(LONGEST_PAUSE_MS);
       if (isDue || performance.now() - this.#polledAt >= POLL_INTERVAL_MS) planner.pollNow();
     } catch (error) {
       log.warn("wait_failed", { error: String(error), pauseMs: this.#pauseMs });
