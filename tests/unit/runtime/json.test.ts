@@ -14,7 +14,10 @@ import {
 } from "../../../supabase/functions/_shared/symphony/runtime/json-text.ts";
 import { toJson } from "../../../supabase/functions/_shared/symphony/runtime/json.ts";
 import { workbench } from "../../support/worker.ts";
-import { jsonLength } from "../../../supabase/functions/_shared/symphony/runtime/json-length.ts";
+import {
+  jsonBytes,
+  jsonLength,
+} from "../../../supabase/functions/_shared/symphony/runtime/json-length.ts";
 
 const Any = defineMessage({ type: "Any", schema: z.unknown(), handler: () => {} });
 
@@ -209,13 +212,15 @@ Deno.test("a value whose getter or toJSON throws a value that cannot be read is 
   }
 });
 
-Deno.test("the length of a value as JSON is measured as it would be written", () => {
+Deno.test("the length and bytes of a value as JSON are those that are written", () => {
   const units = ["a", '"', "\\", "\n", "\0", "\x7f", "\u2028", "é", "😀", "\ud800"];
   const key = fc.string({ unit: fc.constantFrom(...units) });
   const values = [key, fc.integer(), fc.double({ noNaN: true }), fc.constant(null)];
   const value = fc.object({ key, values, maxDepth: 3 });
   const isExact = fc.property(value, (json) => {
-    assertEquals(jsonLength(json), JSON.stringify(json).length);
+    const text = JSON.stringify(json);
+    const bytes = new TextEncoder().encode(text).length;
+    assertEquals([jsonLength(json), jsonBytes(json)], [text.length, bytes]);
   });
   fc.assert(isExact);
 });

@@ -1,5 +1,6 @@
 /** Sends messages to an engine directly, without a row in Postgres. */
 
+import { Buffer } from "node:buffer";
 import type { OutgoingMessage } from "../message/envelope.ts";
 import { DISPATCH_TIMEOUT_MS } from "../message/payload.ts";
 import { readProperty } from "../runtime/inspect.ts";
@@ -95,7 +96,7 @@ export class DirectSender implements Sender {
       ...(ttlMs !== undefined && { expiresAt: new Date(now + ttlMs).toISOString() }),
       ...(message.stamps && { stamps: message.stamps }),
     });
-    const bytes = new TextEncoder().encode(body).length;
+    const bytes = Buffer.byteLength(body);
     return { id, publication: 1, type, queue, priority, groupKey, body, bytes };
   }
 }

@@ -8,6 +8,7 @@ import type { OutgoingMessage } from "../message/envelope.ts";
 import type { LimitedDispatch } from "../message/rate-limit.ts";
 import type { Registry } from "../message/registry.ts";
 import { readProperty, showValue } from "../runtime/inspect.ts";
+import { jsonBytes } from "../runtime/json-length.ts";
 import { isReceived } from "../transport/engine.ts";
 import type { Sender, Transport } from "../transport/transport.ts";
 import { DirectSender } from "./direct-sender.ts";
@@ -112,7 +113,7 @@ export class Router implements Sender {
       );
     }
     if (!engine) return;
-    const bytes = new TextEncoder().encode(JSON.stringify(message.payload)).length;
+    const bytes = jsonBytes(message.payload);
     const { maxBytes } = engine.capabilities;
     if (bytes <= maxBytes) return;
     throw new RangeError(

@@ -3,7 +3,7 @@
 import { z } from "zod";
 import { DispatchTimeoutError, InvalidPayloadError } from "./errors.ts";
 import { toJson, UnstorableError } from "../runtime/json.ts";
-import { jsonLength } from "../runtime/json-length.ts";
+import { jsonBytes, jsonLength } from "../runtime/json-length.ts";
 import { findInexact } from "../runtime/json-text.ts";
 import { within } from "../runtime/within.ts";
 import { copyPlain, partsOfSchema } from "./schema-parts.ts";
@@ -25,9 +25,9 @@ export function toStorableJson(type: string, payload: unknown, maxBytes = Infini
     if (error instanceof UnstorableError) throw refuse(error.path, error.message);
     throw error;
   }
-  // A character has at most 3 bytes. To write and encode each payload would be garbage of twice its size.
+  // A character has at most 3 bytes. Those of most payloads need no count.
   if (maxBytes === Infinity || jsonLength(json) * 3 <= maxBytes) return json;
-  const bytes = new TextEncoder().encode(JSON.stringify(json)).length;
+  const bytes = jsonBytes(json);
   if (bytes > maxBytes) throw refuse([], `may have ${maxBytes} bytes as JSON; has ${bytes}`);
   return json;
 }

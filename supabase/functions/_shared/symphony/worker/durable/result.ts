@@ -2,6 +2,7 @@
 
 import { UnrecoverableError } from "../../message/errors.ts";
 import { type JsonPath, MAX_DEPTH, toJson, UnstorableError } from "../../runtime/json.ts";
+import { jsonBytes } from "../../runtime/json-length.ts";
 
 /** Largest result of a step, in bytes of its JSON. */
 export const MAX_RESULT_BYTES = 262_144;
@@ -45,7 +46,7 @@ export function toResult(
 
 /** Bytes of a value's JSON. */
 export function bytesOf(value: unknown): number {
-  return value === undefined ? 0 : new TextEncoder().encode(JSON.stringify(value)).length;
+  return value === undefined ? 0 : jsonBytes(value);
 }
 
 function exactJson(value: unknown, levels: number): unknown {

@@ -1,5 +1,6 @@
 /** Publishes one batch of the outbox. Pure but for the engine's calls. */
 
+import { Buffer } from "node:buffer";
 import type { BatchReport, Publication } from "../../database/outbox-calls.ts";
 import { describeError } from "../../message/describe-error.ts";
 import { isInstance } from "../../runtime/inspect.ts";
@@ -110,7 +111,7 @@ export function toEngine(row: Publication, origin: string): EngineMessage {
     ...(row.errors && { errors: row.errors }),
     ...(row.repeated && { repeated: true }),
   });
-  const bytes = new TextEncoder().encode(body).length;
+  const bytes = Buffer.byteLength(body);
   return { id, publication, type, queue, priority, groupKey, body, bytes };
 }
 
