@@ -195,6 +195,8 @@ Deno.test("wrong input is refused before anything is sent", async () => {
     [["queues", "set", "mail", "--weight", "0x10"], "has to be a number"],
     [["queues", "set", "mail", "--weight", "1e3"], "has to be a number"],
     [["failed", "list", "--limit", "0x10"], "has to be 1 or more"],
+    [["messages", "tail", "--interval", "3000000"], "--interval: has to be from 0.1 to 86400"],
+    [["messages", "tail", "--interval", "-1"], "--interval: has to be from 0.1 to 86400"],
   ];
   for (const [line, named] of cases) {
     const { code, out, err } = await say(line, { env });

@@ -2,7 +2,7 @@
 
 import { type Command, Option } from "commander";
 import { addCommand, type Context, limitOption, number, pathTo, text } from "../context.ts";
-import { ApiError } from "../../errors.ts";
+import { ApiError, UsageError } from "../../errors.ts";
 import { changeMany } from "../many.ts";
 import { type Entry, table } from "../table.ts";
 import { findInOutbox } from "./outbox.ts";
@@ -136,6 +136,10 @@ async function tail(
   { type, queue, interval }: Filter & { interval: number },
 ): Promise<void> {
   const { signal } = context.io;
+  // A timer of more than 24 days ends at once.
+  if (interval < 0.1 || interval > 86_400) {
+    throw new UsageError(`--interval: has to be from 0.1 to 86400 seconds (${interval})`);
+  }
   const filter = {
     ...(type !== undefined && { type }),
     ...(queue !== undefined && { queue }),
@@ -160,7 +164,7 @@ async function tail(
       const own = BigInt(String(id));
       return own > most ? own : most;
     }, before ?? 0n);
-    await pause(Math.max(0.1, interval) * 1000, signal);
+    await pause(interval * 1000, signal);
   }
 }
 
