@@ -743,6 +743,8 @@ drop routine messenger.last_failed_scanned(text,timestamp with time zone,timesta
 
 drop routine public.messenger_list_failed(text,text,text,text,timestamp with time zone,timestamp with time zone,timestamp with time zone,bigint,integer,integer);
 
+drop routine messenger.has_tick_secrets();
+
 drop routine messenger.ticks_not_started();
 
 drop routine messenger.prune_progress(integer,boolean,bigint);
@@ -9447,6 +9449,22 @@ begin
 end
 $function$;
 
+CREATE FUNCTION messenger.secret_problem(p_name text, p_value text)
+ RETURNS text
+ LANGUAGE plpgsql
+ IMMUTABLE
+ SET search_path TO ''
+AS $function$
+begin
+  return case
+    when p_value is null then 'is missing'
+    when p_value !~ '[^[:space:]]' then 'is empty'
+    when p_value ~ '[[:space:]]' then 'has a space or a line break'
+    when p_name = 'symphony_url' and p_value !~ '^https?://.' then 'does not begin with http:// or https://'
+  end;
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION messenger.post_tick(p_body jsonb)
  RETURNS bigint
  LANGUAGE plpgsql
@@ -9454,6 +9472,7 @@ CREATE OR REPLACE FUNCTION messenger.post_tick(p_body jsonb)
 AS $function$
 declare
   request_id bigint;
+  problem text;
   url text := (
     select s.decrypted_secret from vault.decrypted_secrets s where s.name = 'symphony_url'
   );
@@ -9465,6 +9484,14 @@ begin
     raise exception 'messenger_tick: Vault has no secret named %',
         case when url is null then 'symphony_url' else 'symphony_secret_key' end
       using hint = 'Set SYMPHONY_URL and SYMPHONY_SECRET_KEY and run supabase db push, or: select vault.create_secret(''https://<ref>.supabase.co'', ''symphony_url'').';
+  end if;
+  problem := coalesce(
+    'symphony_url ' || messenger.secret_problem('symphony_url', url),
+    'symphony_secret_key ' || messenger.secret_problem('symphony_secret_key', secret_key)
+  );
+  if problem is not null then
+    raise exception 'messenger_tick: Vault''s secret %', problem
+      using hint = 'Write it again: select messenger_setup(url => ..., secret_key => ...), or vault.update_secret().';
   end if;
 
   request_id := net.http_post(
@@ -11094,18 +11121,44 @@ exception when others then
 end
 $function$;
 
+CREATE FUNCTION messenger.check_resumed(p_schedule public.messenger_schedules)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  missing constant text := case
+    when p_schedule.schedule_type = 'cron' and p_schedule.cron is null then 'cron'
+    when p_schedule.schedule_type = 'interval' and p_schedule.interval_ms is null then 'interval_ms'
+    when p_schedule.schedule_type = 'once' and p_schedule.run_at is null then 'run_at'
+  end;
+begin
+  if missing is not null then
+    raise sqlstate 'PT400' using message = format('%s: is required for schedules of type %s', missing, p_schedule.schedule_type);
+  end if;
+  perform messenger.check_schedule('{}', p_schedule);
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION public.messenger_resume_schedule(id bigint)
  RETURNS void
  LANGUAGE plpgsql
  SET search_path TO ''
 AS $function$
 declare
+  known public.messenger_schedules;
   fault_detail text;
 begin
-  update public.messenger_schedules s set enabled = true
-  where s.id = messenger_resume_schedule.id;
+  select * into known from public.messenger_schedules s where s.id = messenger_resume_schedule.id for no key update;
   if not found then
     raise sqlstate 'PT404' using message = format('id: there is no schedule %s', id);
+  end if;
+  if known.disabled_by = 'invalid' then
+    perform messenger.check_resumed(known);
+  end if;
+  update public.messenger_schedules s set enabled = true where s.id = messenger_resume_schedule.id;
+  if not found then
+    perform messenger.refuse_skipped('messenger_schedules');
   end if;
   perform messenger.check_deferred('messenger_resume_schedule');
 exception when others then
@@ -14735,6 +14788,55 @@ AS $function$
     )
 $function$;
 
+CREATE FUNCTION messenger.runs_here(p_database text, p_username text, p_calls text)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO ''
+AS $function$
+begin
+  return p_database = current_database() and exists (
+    select from pg_catalog.pg_roles r
+    join pg_catalog.pg_proc p on p.pronamespace = 'public'::regnamespace and p.proname = p_calls
+    where r.rolname = p_username and has_function_privilege(r.oid, p.oid, 'execute')
+  );
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION messenger.job_problems()
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO ''
+AS $function$
+begin
+  if to_regclass('cron.job') is null then
+    return '[]'::jsonb;
+  end if;
+  return (
+    select coalesce(
+      jsonb_agg(jsonb_build_object('name', judged.job_name, 'problem', judged.problem) order by judged.job_name)
+        filter (where judged.problem is not null),
+      '[]'
+    )
+    from (
+      select l.job_name, case
+        when count(j) = 0 then 'missing'
+        when not bool_or(messenger.is_job(j.command, l.calls)) then 'other command'
+        when not bool_or(messenger.is_job(j.command, l.calls) and messenger.runs_here(j.database, j.username, l.calls))
+          then 'other database or user'
+        when not bool_or(j.active and messenger.is_job(j.command, l.calls)) then 'inactive'
+        when count(*) filter (
+          where j.active and messenger.is_job(j.command, l.calls) and messenger.runs_here(j.database, j.username, l.calls)
+        ) > 1 then 'doubled'
+      end as problem
+      from messenger.jobs() l left join cron.job j on j.jobname = l.job_name
+      group by l.job_name
+    ) as judged
+  );
+end
+$function$;
+
 CREATE FUNCTION messenger.list_page(p_is_failed boolean, p_columns text, p_filter jsonb, p_place jsonb, p_max_messages integer, p_max_scanned integer)
  RETURNS jsonb
  LANGUAGE plpgsql
@@ -15860,11 +15962,12 @@ begin
   select jsonb_build_object(
     'id', j.jobid, 'schedule', j.schedule,
     'active', j.active and messenger.is_job(j.command, 'messenger_tick')
+      and messenger.runs_here(j.database, j.username, 'messenger_tick')
   )
   into job
   from cron.job j
   where j.jobname = 'symphony-tick'
-  order by j.active desc limit 1;
+  order by messenger.runs_here(j.database, j.username, 'messenger_tick') desc, j.active desc limit 1;
   -- The records have no index by job.
   select jsonb_build_object('at', r.start_time, 'status', r.status, 'message', left(r.return_message, 300))
   into last_run
@@ -15879,6 +15982,55 @@ begin
         select from pg_catalog.pg_settings s where s.name = 'cron.log_run' and s.setting = 'off'
       ) then (select s.at from messenger.jobs_set_up s)
     end
+  );
+end
+$function$;
+
+CREATE FUNCTION messenger.vault_problem()
+ RETURNS text
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO ''
+AS $function$
+begin
+  if to_regclass('vault.decrypted_secrets') is null then
+    return 'Vault is missing';
+  end if;
+  return (
+    select n.name || ' ' || messenger.secret_problem(n.name, s.decrypted_secret)
+    from unnest(array['symphony_url', 'symphony_secret_key']) with ordinality as n (name, place)
+    left join vault.decrypted_secrets s on s.name = n.name
+    where messenger.secret_problem(n.name, s.decrypted_secret) is not null
+    order by n.place limit 1
+  );
+exception when others then
+  return 'symphony_url or symphony_secret_key cannot be read';
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION messenger.installation()
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  job constant jsonb := messenger.tick_job();
+  problem constant text := messenger.vault_problem();
+begin
+  return jsonb_build_object(
+    'pg_cron', to_regclass('cron.job') is not null,
+    'pg_net', to_regclass('net._http_response') is not null,
+    'vault', to_regclass('vault.decrypted_secrets') is not null,
+    'cron_job', coalesce((job ->> 'active')::boolean, false),
+    'vault_secrets', problem is null,
+    'vault_problem', problem,
+    'cron_schedule', job -> 'schedule',
+    'last_run', job -> 'last_run',
+    'not_run_since', job -> 'not_run_since',
+    'jobs', messenger.job_problems(),
+    'url', messenger.tick_url(),
+    'last_answer', messenger.last_tick_answer()
   );
 end
 $function$;
@@ -17908,6 +18060,52 @@ AS $function$
   )
 $function$;
 
+CREATE OR REPLACE FUNCTION messenger.set_up_job(p_name text, p_schedule text, p_command text, p_calls text, p_repair boolean)
+ RETURNS text
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  job cron.job;
+  is_ours boolean;
+  is_whole boolean;
+begin
+  select * into job from cron.job j where j.jobname = p_name
+  order by j.username = current_user desc, j.active desc limit 1;
+  if job.jobid is null then
+    perform cron.schedule(p_name, p_schedule, p_command);
+    return 'created';
+  end if;
+
+  is_ours := messenger.is_job(job.command, p_calls);
+  if not is_ours and not p_repair then
+    raise sqlstate 'PT409' using
+      message = format('cron job %s: exists and runs something else (%s)', p_name, left(job.command, 200)),
+      hint = format('Give your job another name: select cron.unschedule(%L), then cron.schedule with the new name.', p_name);
+  end if;
+  -- The tick runs every minute, or every few seconds; an operator may give the other jobs any time.
+  is_whole := is_ours and job.active and messenger.runs_here(job.database, job.username, p_calls)
+    and (p_calls <> 'messenger_tick' or job.schedule = p_schedule or job.schedule ~ 'second');
+  if not p_repair or is_whole and job.username <> current_user then
+    return 'kept';
+  end if;
+  if job.username <> current_user then
+    return 'of another user';
+  end if;
+  if is_whole then
+    -- As it is, so that pg_cron reads its jobs again. If a job was made in the moment in which pg_cron read them,
+    -- pg_cron does not know it until some job changes.
+    perform cron.schedule(p_name, job.schedule, job.command);
+    return 'kept';
+  end if;
+  perform cron.alter_job(
+    job.jobid, case when not is_ours or p_calls = 'messenger_tick' then p_schedule end,
+    case when not is_ours then p_command end, nullif(current_database(), job.database), active => true
+  );
+  return 'repaired';
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION public.messenger_setup(url text DEFAULT NULL::text, secret_key text DEFAULT NULL::text, repair boolean DEFAULT false)
  RETURNS jsonb
  LANGUAGE plpgsql
@@ -19795,6 +19993,9 @@ comment on routine messenger.check_ranges(jsonb) is
 comment on routine messenger.check_relay_call(uuid,integer,integer,integer,bigint) is
   'Part of messenger_claim_outbox: refuses wrong arguments.';
 
+comment on routine messenger.check_resumed(public.messenger_schedules) is
+  'Part of messenger_resume_schedule: refuses a schedule that was disabled as invalid, and still has a value that the next tick would refuse.';
+
 comment on routine messenger.check_rows(jsonb,text) is
   'Refuses a parameter that is no array of objects, and names it.';
 
@@ -20029,6 +20230,9 @@ comment on routine messenger.in_turns(tid[]) is
 comment on routine messenger.inexact_numbers(jsonb) is
   'The numbers in JSON that a double would change, each with its path.';
 
+comment on routine messenger.installation() is
+  'Whether the prerequisites of the bus are there: {"pg_cron", "pg_net", "vault", "cron_job", "vault_secrets"}; "vault_problem", which secret is wrong and how; the tick job''s "cron_schedule", "last_run" and "not_run_since"; what is wrong with "jobs"; the "url" in Vault; and the tick function''s last answer to pg_net, "last_answer".';
+
 comment on routine messenger.installation_id() is
   'The identity of this bus; made by the first call.';
 
@@ -20058,6 +20262,9 @@ comment on routine messenger.is_queue_name(text) is
 
 comment on routine messenger.is_response_of_an_error(text,text) is
   'Whether PostgREST makes the response of an error of these texts, which a trigger raises with SQLSTATE PGRST.';
+
+comment on routine messenger.job_problems() is
+  'Part of messenger.installation(): cron jobs that are not as they have to be, [{"name", "problem"}]; problem is missing, other command, other database or user, inactive or doubled.';
 
 comment on routine messenger.jobs() is
   'The cron jobs of the bus: name, schedule and command as messenger_setup() makes them, and the function that the command calls. An operator may change the schedule, and the ages in the command.';
@@ -20527,6 +20734,9 @@ comment on routine messenger.route_of(text) is
 comment on routine messenger.running_step(bigint) is
   'The durable step of a message that runs at this moment, as messenger.progress has it; null if none has run for a second.';
 
+comment on routine messenger.runs_here(text,text,text) is
+  'Whether a cron job''s database is this one, and its user may call a function of the bus.';
+
 comment on routine messenger.sample_outbox() is
   'Part of messenger_sample_backlog: measures how many bytes wait in the outbox.';
 
@@ -20541,6 +20751,9 @@ comment on routine messenger.saves_shape() is
 
 comment on routine messenger.schedule_seen(public.messenger_schedules) is
   'SHA-256 of a schedule''s definition in hex, which tells whether the schedule has changed since a caller has read it.';
+
+comment on routine messenger.secret_problem(text,text) is
+  'The problem of a value of a secret that the tick needs; null if it has none.';
 
 comment on routine messenger.send_alert(public.messenger_alert_deliveries) is
   'Part of messenger.send_alert_deliveries(): makes one attempt. A failure before the request is noted as any other one.';
@@ -20691,6 +20904,9 @@ comment on routine messenger.unmark_handlers(bigint[],text) is
 
 comment on routine messenger.use_room(messenger.claim_queue,tid[],integer) is
   'Part of a claim: how many places of a queue with limits these messages take, and how many starts if it or its lanes have a rate; it counts the starts.';
+
+comment on routine messenger.vault_problem() is
+  'Part of messenger.installation(): which of the secrets that the tick needs is wrong, and how; null if none is.';
 
 comment on routine messenger.waiting_bytes() is
   'The bytes that wait in the outbox, 200 of them for each row''s columns. Reads an entry of an index for each row that waits.';
@@ -20988,6 +21204,9 @@ comment on routine public.messenger_reserve_ids(integer) is
 
 comment on routine public.messenger_rest_tick(bigint,jsonb,integer,double precision,boolean) is
   'From now on no dispatch counts on this tick, unless a message is due or a dispatch that may count on it has not committed. Returns {"rested", "due", "messages_in_ms", "schedules_in_ms"}; the times say when this tick has to poll again, and are absent if another tick will. With a report, a tick that need not poll again is over.';
+
+comment on routine public.messenger_resume_schedule(bigint) is
+  'Lets a schedule run again from now. Runs planned while it was stopped are not made up; a single run comes late. One that was disabled as invalid is refused while a value is missing or out of its range (PT400).';
 
 comment on routine public.messenger_retry_alert_delivery(bigint) is
   'Sends a delivery now that failed or waits for its next attempt, and tries it for another day. Returns {"changed"}.';

@@ -26,12 +26,29 @@ as $$ select ''::text $$;
 comment on function messenger.function_prefix() is
   'The beginning of the names of the three Edge Functions: empty, or such as bus- for bus-tick.';
 
+create function messenger.secret_problem(p_name text, p_value text) returns text
+language plpgsql immutable
+set search_path = ''
+as $$
+begin
+  return case
+    when p_value is null then 'is missing'
+    when p_value !~ '[^[:space:]]' then 'is empty'
+    when p_value ~ '[[:space:]]' then 'has a space or a line break'
+    when p_name = 'symphony_url' and p_value !~ '^https?://.' then 'does not begin with http:// or https://'
+  end;
+end
+$$;
+comment on function messenger.secret_problem(text, text) is
+  'The problem of a value of a secret that the tick needs; null if it has none.';
+
 create function messenger.post_tick(p_body jsonb) returns bigint
 language plpgsql
 set search_path = ''
 as $$
 declare
   request_id bigint;
+  problem text;
   url text := (
     select s.decrypted_secret from vault.decrypted_secrets s where s.name = 'symphony_url'
   );
@@ -43,6 +60,14 @@ begin
     raise exception 'messenger_tick: Vault has no secret named %',
         case when url is null then 'symphony_url' else 'symphony_secret_key' end
       using hint = 'Set SYMPHONY_URL and SYMPHONY_SECRET_KEY and run supabase db push, or: select vault.create_secret(''https://<ref>.supabase.co'', ''symphony_url'').';
+  end if;
+  problem := coalesce(
+    'symphony_url ' || messenger.secret_problem('symphony_url', url),
+    'symphony_secret_key ' || messenger.secret_problem('symphony_secret_key', secret_key)
+  );
+  if problem is not null then
+    raise exception 'messenger_tick: Vault''s secret %', problem
+      using hint = 'Write it again: select messenger_setup(url => ..., secret_key => ...), or vault.update_secret().';
   end if;
 
   request_id := net.http_post(

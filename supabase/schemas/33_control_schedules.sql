@@ -207,17 +207,45 @@ $$;
 comment on function public.messenger_pause_schedule(bigint, text) is
   'Stops a schedule until it is resumed, with a reason for people to read.';
 
+-- A cron expression, a time zone and a type are the code's to judge: the next tick disables the schedule again.
+create function messenger.check_resumed(p_schedule public.messenger_schedules) returns void
+language plpgsql
+set search_path = ''
+as $$
+declare
+  missing constant text := case
+    when p_schedule.schedule_type = 'cron' and p_schedule.cron is null then 'cron'
+    when p_schedule.schedule_type = 'interval' and p_schedule.interval_ms is null then 'interval_ms'
+    when p_schedule.schedule_type = 'once' and p_schedule.run_at is null then 'run_at'
+  end;
+begin
+  if missing is not null then
+    raise sqlstate 'PT400' using message = format('%s: is required for schedules of type %s', missing, p_schedule.schedule_type);
+  end if;
+  perform messenger.check_schedule('{}', p_schedule);
+end
+$$;
+comment on function messenger.check_resumed(public.messenger_schedules) is
+  'Part of messenger_resume_schedule: refuses a schedule that was disabled as invalid, and still has a value that the next tick would refuse.';
+
 create function public.messenger_resume_schedule(id bigint) returns void
 language plpgsql
 set search_path = ''
 as $$
 declare
+  known public.messenger_schedules;
   fault_detail text;
 begin
-  update public.messenger_schedules s set enabled = true
-  where s.id = messenger_resume_schedule.id;
+  select * into known from public.messenger_schedules s where s.id = messenger_resume_schedule.id for no key update;
   if not found then
     raise sqlstate 'PT404' using message = format('id: there is no schedule %s', id);
+  end if;
+  if known.disabled_by = 'invalid' then
+    perform messenger.check_resumed(known);
+  end if;
+  update public.messenger_schedules s set enabled = true where s.id = messenger_resume_schedule.id;
+  if not found then
+    perform messenger.refuse_skipped('messenger_schedules');
   end if;
   perform messenger.check_deferred('messenger_resume_schedule');
 exception when others then
@@ -227,7 +255,7 @@ exception when others then
 end
 $$;
 comment on function public.messenger_resume_schedule(bigint) is
-  'Lets a schedule run again from now. Runs planned while it was stopped are not made up; a single run comes late.';
+  'Lets a schedule run again from now. Runs planned while it was stopped are not made up; a single run comes late. One that was disabled as invalid is refused while a value is missing or out of its range (PT400).';
 
 create function messenger.lock_triggered(p_id bigint, p_counted boolean)
 returns public.messenger_schedules

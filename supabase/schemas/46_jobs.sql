@@ -51,7 +51,23 @@ $$;
 comment on function messenger.jobs() is
   'The cron jobs of the bus: name, schedule and command as messenger_setup() makes them, and the function that the command calls. An operator may change the schedule, and the ages in the command.';
 
--- A job counts whichever user it runs as: one that was moved to another user does the work all the same.
+-- A job counts whichever user it runs as, if that user may call the function: one that was moved to another user does
+-- the work all the same. A job of another database does it there.
+create function messenger.runs_here(p_database text, p_username text, p_calls text) returns boolean
+language plpgsql stable
+set search_path = ''
+as $$
+begin
+  return p_database = current_database() and exists (
+    select from pg_catalog.pg_roles r
+    join pg_catalog.pg_proc p on p.pronamespace = 'public'::regnamespace and p.proname = p_calls
+    where r.rolname = p_username and has_function_privilege(r.oid, p.oid, 'execute')
+  );
+end
+$$;
+comment on function messenger.runs_here(text, text, text) is
+  'Whether a cron job''s database is this one, and its user may call a function of the bus.';
+
 create function messenger.job_problems() returns jsonb
 language plpgsql stable
 set search_path = ''
@@ -70,8 +86,12 @@ begin
       select l.job_name, case
         when count(j) = 0 then 'missing'
         when not bool_or(messenger.is_job(j.command, l.calls)) then 'other command'
+        when not bool_or(messenger.is_job(j.command, l.calls) and messenger.runs_here(j.database, j.username, l.calls))
+          then 'other database or user'
         when not bool_or(j.active and messenger.is_job(j.command, l.calls)) then 'inactive'
-        when count(*) filter (where j.active and messenger.is_job(j.command, l.calls)) > 1 then 'doubled'
+        when count(*) filter (
+          where j.active and messenger.is_job(j.command, l.calls) and messenger.runs_here(j.database, j.username, l.calls)
+        ) > 1 then 'doubled'
       end as problem
       from messenger.jobs() l left join cron.job j on j.jobname = l.job_name
       group by l.job_name
@@ -80,7 +100,7 @@ begin
 end
 $$;
 comment on function messenger.job_problems() is
-  'Part of messenger.installation(): cron jobs that are not as they have to be, [{"name", "problem"}]; problem is missing, other command, inactive or doubled.';
+  'Part of messenger.installation(): cron jobs that are not as they have to be, [{"name", "problem"}]; problem is missing, other command, other database or user, inactive or doubled.';
 
 create function messenger.is_job(p_command text, p_calls text) returns boolean
 language sql immutable

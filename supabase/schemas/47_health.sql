@@ -16,11 +16,12 @@ begin
   select jsonb_build_object(
     'id', j.jobid, 'schedule', j.schedule,
     'active', j.active and messenger.is_job(j.command, 'messenger_tick')
+      and messenger.runs_here(j.database, j.username, 'messenger_tick')
   )
   into job
   from cron.job j
   where j.jobname = 'symphony-tick'
-  order by j.active desc limit 1;
+  order by messenger.runs_here(j.database, j.username, 'messenger_tick') desc, j.active desc limit 1;
   -- The records have no index by job.
   select jsonb_build_object('at', r.start_time, 'status', r.status, 'message', left(r.return_message, 300))
   into last_run
@@ -41,22 +42,27 @@ $$;
 comment on function messenger.tick_job() is
   'Part of messenger.installation(): the cron job that calls the tick, {"active", "schedule", "last_run", "not_run_since"}; empty without pg_cron. not_run_since is null if the job has run.';
 
-create function messenger.has_tick_secrets() returns boolean
+create function messenger.vault_problem() returns text
 language plpgsql stable
 set search_path = ''
 as $$
 begin
-  return to_regclass('vault.decrypted_secrets') is not null and (
-    select count(*) filter (where s.name <> 'symphony_url' or s.decrypted_secret ~ '^https?://[^[:space:]]+$') = 2
-    from vault.decrypted_secrets s
-    where s.name in ('symphony_url', 'symphony_secret_key') and s.decrypted_secret <> ''
+  if to_regclass('vault.decrypted_secrets') is null then
+    return 'Vault is missing';
+  end if;
+  return (
+    select n.name || ' ' || messenger.secret_problem(n.name, s.decrypted_secret)
+    from unnest(array['symphony_url', 'symphony_secret_key']) with ordinality as n (name, place)
+    left join vault.decrypted_secrets s on s.name = n.name
+    where messenger.secret_problem(n.name, s.decrypted_secret) is not null
+    order by n.place limit 1
   );
 exception when others then
-  return false;
+  return 'symphony_url or symphony_secret_key cannot be read';
 end
 $$;
-comment on function messenger.has_tick_secrets() is
-  'Part of messenger.installation(): whether Vault holds the project''s URL and its secret key.';
+comment on function messenger.vault_problem() is
+  'Part of messenger.installation(): which of the secrets that the tick needs is wrong, and how; null if none is.';
 
 -- Credentials before the host of a URL are a secret.
 create function messenger.tick_url() returns text
@@ -108,13 +114,15 @@ set search_path = ''
 as $$
 declare
   job constant jsonb := messenger.tick_job();
+  problem constant text := messenger.vault_problem();
 begin
   return jsonb_build_object(
     'pg_cron', to_regclass('cron.job') is not null,
     'pg_net', to_regclass('net._http_response') is not null,
     'vault', to_regclass('vault.decrypted_secrets') is not null,
     'cron_job', coalesce((job ->> 'active')::boolean, false),
-    'vault_secrets', messenger.has_tick_secrets(),
+    'vault_secrets', problem is null,
+    'vault_problem', problem,
     'cron_schedule', job -> 'schedule',
     'last_run', job -> 'last_run',
     'not_run_since', job -> 'not_run_since',
@@ -125,7 +133,7 @@ begin
 end
 $$;
 comment on function messenger.installation() is
-  'Whether the prerequisites of the bus are there: {"pg_cron", "pg_net", "vault", "cron_job", "vault_secrets"}; the tick job''s "cron_schedule", "last_run" and "not_run_since"; what is wrong with "jobs"; the "url" in Vault; and the tick function''s last answer to pg_net, "last_answer".';
+  'Whether the prerequisites of the bus are there: {"pg_cron", "pg_net", "vault", "cron_job", "vault_secrets"}; "vault_problem", which secret is wrong and how; the tick job''s "cron_schedule", "last_run" and "not_run_since"; what is wrong with "jobs"; the "url" in Vault; and the tick function''s last answer to pg_net, "last_answer".';
 
 -- It steps from queue to queue along the index of the claim. Leases name the messages that run. A message that is
 -- blocked behind its group has a first message that runs or is in that index.

@@ -29,7 +29,7 @@ begin
       hint = format('Give your job another name: select cron.unschedule(%L), then cron.schedule with the new name.', p_name);
   end if;
   -- The tick runs every minute, or every few seconds; an operator may give the other jobs any time.
-  is_whole := is_ours and job.active
+  is_whole := is_ours and job.active and messenger.runs_here(job.database, job.username, p_calls)
     and (p_calls <> 'messenger_tick' or job.schedule = p_schedule or job.schedule ~ 'second');
   if not p_repair or is_whole and job.username <> current_user then
     return 'kept';
@@ -45,7 +45,7 @@ begin
   end if;
   perform cron.alter_job(
     job.jobid, case when not is_ours or p_calls = 'messenger_tick' then p_schedule end,
-    case when not is_ours then p_command end, active => true
+    case when not is_ours then p_command end, nullif(current_database(), job.database), active => true
   );
   return 'repaired';
 end

@@ -32,6 +32,8 @@ export async function createTestDatabase(): Promise<TestDatabase> {
   await admin.unsafe(`alter database ${name} set timezone = 'UTC'`);
   await admin.unsafe(`grant create on database ${name} to postgres`);
   const sql = postgres(url.href, { max: 4, onnotice: () => {} });
+  // The jobs are the template's, and would run there.
+  await sql`update cron.job set database = current_database() where true`;
   return {
     url: url.href,
     sql,

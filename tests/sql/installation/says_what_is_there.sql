@@ -2,7 +2,7 @@ begin;
 select plan(8);
 
 select is(
-  messenger.installation() - array['last_run', 'not_run_since', 'last_answer', 'url'],
+  messenger.installation() - array['last_run', 'not_run_since', 'last_answer', 'url', 'vault_problem'],
   '{"pg_cron":true,"pg_net":true,"vault":true,"cron_job":true,"vault_secrets":true,"cron_schedule":"* * * * *","jobs":[]}',
   'all of it'
 );

@@ -112,6 +112,15 @@ Deno.test("each failing check says what to do, by what was found", () => {
   }
 });
 
+Deno.test("the check of Vault's secrets finds which one is wrong, and how", () => {
+  const vaultProblem = "symphony_secret_key has a space or a line break";
+  const installation = { ...facts.installation, vaultSecrets: false, vaultProblem };
+  const check = judgeHealth({ ...facts, installation }, limits).checks
+    .find(({ name }) => name === "vault_secrets");
+  assertEquals([check?.ok, check?.found], [false, vaultProblem]);
+  assertStringIncludes(check?.advice ?? "", "SYMPHONY_SECRET_KEY");
+});
+
 Deno.test("messages that wait for a worker while none runs are told with the command that starts one", () => {
   const waitingForWorkers = [{ queue: "heavy", since: "2026-01-01T11:59:00Z" }];
   const check = judgeHealth({ ...facts, waitingForWorkers }, limits).checks

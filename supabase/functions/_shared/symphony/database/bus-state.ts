@@ -42,6 +42,8 @@ export interface Installation {
   readonly vault: boolean;
   readonly cronJob: boolean;
   readonly vaultSecrets: boolean;
+  /** Which secret of Vault is wrong, and how; null if none is. */
+  readonly vaultProblem?: string | null;
   /** Cron jobs that are not as they have to be. */
   readonly jobs?: readonly { readonly name: string; readonly problem: string }[];
   /** Vault's `symphony_url`. */

@@ -11,11 +11,11 @@ const INSTALLED = {
   vault: ["vault", "Install it: create extension supabase_vault."],
   cronJob: [
     "cron_job",
-    `The job symphony-tick is missing, switched off, or runs something else. ${SET_UP}`,
+    `The job symphony-tick is missing, switched off, runs something else, or belongs to another database or to a user who may not call messenger_tick. ${SET_UP}`,
   ],
   vaultSecrets: [
     "vault_secrets",
-    `Vault's symphony_url or symphony_secret_key is missing, empty, no URL, or cannot be read. ${SET_UP}`,
+    `Vault's symphony_url or symphony_secret_key is missing, empty, has a space or a line break, is no URL, or cannot be read. Set SYMPHONY_URL and SYMPHONY_SECRET_KEY without them, and run symphony-messenger doctor --fix.`,
   ],
 } as const;
 
@@ -40,7 +40,8 @@ export function judgeInstallation(facts: HealthFacts, limits: HealthLimits): Jud
 function judgeParts(installation: Installation): Judged[] {
   return Object.entries(INSTALLED).map(([field, [name, advice]]) => {
     const isThere = installation[field as keyof typeof INSTALLED] === true;
-    return { name, ok: isThere, found: isThere, limit: true, advice };
+    const problem = name === "vault_secrets" ? installation.vaultProblem : null;
+    return { name, ok: isThere, found: problem ?? isThere, limit: true, advice };
   });
 }
 
