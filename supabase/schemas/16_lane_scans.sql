@@ -100,13 +100,17 @@ begin
   ) then
     return;
   end if;
-  update messenger.lanes_to_scan t set id = default, opens_at = '-infinity'
-  where t.id = (
-    select u.id from messenger.lanes_to_scan u where u.queue = parent and u.lane = p_lane limit 1 for update skip locked
-  );
-  if not found then
-    insert into messenger.lanes_to_scan (queue, lane) values (parent, p_lane);
+  -- An older snapshot cannot lock a row that was named again since.
+  if current_setting('transaction_isolation') = 'read committed' then
+    update messenger.lanes_to_scan t set id = default, opens_at = '-infinity'
+    where t.id = (
+      select u.id from messenger.lanes_to_scan u where u.queue = parent and u.lane = p_lane limit 1 for update skip locked
+    );
+    if found then
+      return;
+    end if;
   end if;
+  insert into messenger.lanes_to_scan (queue, lane) values (parent, p_lane);
 end
 $$;
 comment on function messenger.note_lane(text) is

@@ -107,4 +107,19 @@ testsOnStack({}, (test) => {
       );
     });
   }
+
+  test("a repeatable-read transaction writes into a lane that was named again since it began", async ({ sql }) => {
+    await sql`insert into public.messenger_queues (name) values ('notes')`;
+    await sql`insert into messenger.lane_scans (queue, scanned_at, due_from) values ('notes', public.messenger_now(), public.messenger_now())`;
+    await sql`select messenger.note_lane('notes/acme')`;
+    await sql.begin("isolation level repeatable read", async (older) => {
+      await older`select count(*) from messenger.lanes_to_scan`;
+      await sql`select messenger.note_lane('notes/acme')`;
+      await older`insert into public.messenger_messages (type, payload, queue, available_at)
+        values ('Note', '{}', 'notes/acme', public.messenger_now() - interval '1 hour')`;
+    });
+    const [row] = await sql<{ number: number }[]>`
+      select count(*)::integer as number from public.messenger_messages where queue = 'notes/acme'`;
+    assertEquals(row?.number, 1);
+  });
 });
